@@ -1,0 +1,1 @@
+"""bot runs: settings, wiring, channels, intake, delivery, clock, simulator and command line."""

@@ -1,0 +1,70 @@
+"""A channel carries letters to people, and tells what became of each as a decision.
+
+An error is turned into one of these where it happens, next to the messenger's own words, so that
+delivery settles rows without reading an exception's text.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from handlers.letters import Letter
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The messenger accepted it, under this id."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now: nothing was accepted, ask again after `seconds`. No attempt is spent."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The messenger or the way to it is down, and nothing was accepted: an attempt is spent."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """This person can't be reached on this channel until they write again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The chat has a new address: deliver there, once."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The letter itself is at fault: ours to mend, no use in trying again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The request left and no answer came back: it may or may not have been accepted."""
+
+    reason: str
+
+
+Outcome = Sent | Wait | Later | Gone | Moved | Refused | Lost
+
+
+class Channel(Protocol):
+    """One verb: carry this letter to this address."""
+
+    async def send(self, letter: Letter, address: str) -> Outcome:
+        """Send, and say what became of it. Raises nothing that the network can cause."""
+        ...

@@ -1,0 +1,121 @@
+"""What is said: a letter is a value, and `Say` holds it until the transaction has committed.
+
+A reply, a reminder and an announcement are the same type. A channel renders a letter in its own
+way, so that conversations are written once.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+# Bot API, InlineKeyboardButton.callback_data: 1-64 bytes.
+CALLBACK_BYTES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A button: `data` comes back when it is tapped, `url` opens a page. Exactly one is given."""
+
+    label: str
+    data: str | None = None
+    url: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a button no messenger would take."""
+        if (self.data is None) == (self.url is None):
+            raise ValueError("a tap has either data or a url")
+        if self.data is not None and not 1 <= len(self.data.encode()) <= CALLBACK_BYTES:
+            raise ValueError(f"callback data is 1-{CALLBACK_BYTES} bytes: {self.data!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A document or picture that goes with a letter."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The approved form of a proactive letter, for channels that insist on one."""
+
+    name: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One thing said, in one language.
+
+    `text` is a small HTML subset: b, i, a and tg-time, everything a person typed escaped and
+    isolated by `handlers.words`. `taps` are rows of buttons.
+    """
+
+    text: str
+    taps: tuple[tuple[Tap, ...], ...] = ()
+    document: Attachment | None = None
+    picture: Attachment | None = None
+    template: Template | None = None
+
+    def with_first_line(self, line: str) -> Self:
+        """The same letter, told after one more line."""
+        return replace(self, text=f"{line}\n\n{self.text}")
+
+    def as_json(self) -> dict[str, Any]:
+        """A reply as kept under its update id. Replies carry no files yet: refused if one does."""
+        if self.document or self.picture:
+            raise ValueError("a stored reply carries no file; post it to the outbox")
+        return {
+            "text": self.text,
+            "taps": [[[t.label, t.data, t.url] for t in r] for r in self.taps],
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The reply that `as_json` kept."""
+        return cls(value["text"], tuple(tuple(Tap(*t) for t in row) for row in value["taps"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One utterance: a new message, an edit of the card that was tapped, or a short toast."""
+
+    verb: str
+    letter: Letter | None = None
+    toast: str = ""
+
+
+@dataclass(slots=True)
+class Say:
+    """How a handler speaks. It holds its tongue until the commit."""
+
+    spoken: list[Spoken] = field(default_factory=list)
+
+    def __call__(self, letter: Letter) -> None:
+        """Say something new, below what was said before."""
+        self.spoken.append(Spoken("send", letter))
+
+    def edit(self, letter: Letter) -> None:
+        """Let the tapped card say this instead. Without a tapped card it is said anew."""
+        self.spoken.append(Spoken("edit", letter))
+
+    def toast(self, text: str) -> None:
+        """A few plain words over the tapped button (Bot API answerCallbackQuery: 200 characters)."""
+        self.spoken.append(Spoken("toast", toast=text))
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """All that was said, to be kept under the update's id."""
+        return [
+            {"verb": s.verb, "letter": s.letter and s.letter.as_json(), "toast": s.toast}
+            for s in self.spoken
+        ]
+
+    @classmethod
+    def from_json(cls, value: list[dict[str, Any]]) -> Self:
+        """What `as_json` kept, to be said again."""
+        return cls(
+            [
+                Spoken(s["verb"], s["letter"] and Letter.from_json(s["letter"]), s["toast"])
+                for s in value
+            ]
+        )

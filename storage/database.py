@@ -1,0 +1,96 @@
+"""The database: one engine, two ways in, the same rules on SQLite and on PostgreSQL.
+
+`begin()` is the way to write: one transaction, committed when the block ends well. On SQLite it is
+`BEGIN IMMEDIATE`, because a transaction that reads first and writes later fails at once under
+contention, whatever the busy timeout. `read()` sees one consistent state and writes nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import event, make_url
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+# How long a writer waits for another process's transaction on SQLite, in seconds.
+BUSY_SECONDS = 30
+# Connections of one process to PostgreSQL: chats side by side, delivery and the clock.
+POOL_SIZE = 10
+
+
+class Storage:
+    """An open database. Made by `open_storage`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        # SQLite has one writer: waiting our turn here is fair and costs no polling.
+        self._turn = asyncio.Lock() if self.is_sqlite else nullcontext()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database, which one engine alone may serve."""
+        return self.engine.dialect.name == "sqlite"
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that may write: committed at the end of the block, or nothing at all."""
+        async with self._turn, AsyncSession(self.engine, expire_on_commit=False) as db, db.begin():
+            yield db
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A look at one consistent state. What is changed in it is forgotten."""
+        options = {"jisr_read_only": True}
+        engine = self.engine.execution_options(**options)
+        async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as db:
+            yield db
+
+
+def parse_url(url: str) -> URL:
+    """Read a database URL, naming the driver for who left it out.
+
+    Raises ValueError for a database that is neither SQLite nor PostgreSQL.
+    """
+    parsed = make_url(url)
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+    backend = parsed.get_backend_name()
+    if backend not in drivers:
+        raise ValueError(f"{backend} is not supported: use sqlite+aiosqlite or postgresql+asyncpg")
+    return parsed.set(drivername=drivers[backend])
+
+
+@asynccontextmanager
+async def open_storage(url: str) -> AsyncIterator[Storage]:
+    """Open the database at `url`; it is closed when the block ends. Tables are `migrate`'s work."""
+    parsed = parse_url(url)
+    options: dict[str, Any] = {}
+    if parsed.get_backend_name() == "sqlite":
+        options["connect_args"] = {"timeout": BUSY_SECONDS}
+    else:
+        options.update(pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=True)
+    engine = create_async_engine(parsed, **options)
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    try:
+        yield Storage(engine)
+    finally:
+        await engine.dispose()
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # The driver must not open transactions on its own: `_begin_sqlite` does.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get("jisr_read_only")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
