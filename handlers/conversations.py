@@ -1,0 +1,51 @@
+"""All conversations, in the order in which they are asked whether an update is theirs.
+
+Commands come first, so that `/help` and `/agenda` work in the middle of a question; then the
+questions, which read any text; last, the answer to what nobody understood.
+"""
+
+from collections.abc import Sequence
+
+from aiogram import Router
+
+from handlers import (
+    asking,
+    events,
+    guide,
+    registration,
+    reminders,
+    rsvps,
+    settings,
+    start,
+)
+from handlers.asking import Purposes
+from handlers.correspondence import Kind, Kinds
+from storage.reminders import KIND as REMINDER
+
+
+def routers() -> Sequence[Router]:
+    """Fresh routers: each belongs to one dispatcher."""
+    return [
+        start.router(),
+        guide.router(),
+        events.router(),
+        rsvps.router(),
+        reminders.router(),
+        settings.router(),
+        registration.router(),
+        asking.router(),
+        guide.last_router(),
+    ]
+
+
+def purposes() -> Purposes:
+    """Why a question may be asked."""
+    return {
+        registration.PURPOSE: registration.Registering(),
+        settings.PURPOSE: settings.Correcting(),
+    }
+
+
+def kinds() -> Kinds:
+    """Every kind of outbox row. A reminder had better come twice than not at all."""
+    return {REMINDER: Kind(write=reminders.write, resend=True)}

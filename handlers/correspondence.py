@@ -1,0 +1,42 @@
+"""Letters that nobody asked for just now: each kind of outbox row has its writer.
+
+Delivery asks for a letter at the moment of sending, so that it is in the reader's language of
+today and tells today's facts.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from handlers.letters import Letter
+from handlers.words import Words
+from storage.tables import Member
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What a writer knows: its reader, and the ids that the letter is about."""
+
+    db: AsyncSession
+    member: Member
+    words: Words
+    about: Mapping[str, Any]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of letter. `write` answers None when there is nothing to say any more.
+
+    `resend` decides what happens when the answer to a request was lost: send it again, though it
+    may come twice, or hold it until a person decides.
+    """
+
+    write: Callable[[Writing], Awaitable[Letter | None]]
+    resend: bool
+
+
+Kinds = Mapping[str, Kind]

@@ -1,0 +1,205 @@
+"""Events: `/agenda`, day by day, in the reader's language, with times in the event's zone."""
+
+from collections.abc import Sequence
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from aiogram import Router
+from aiogram.filters import Command
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import CallbackQuery, Message
+
+from handlers.letters import Letter, Tap
+from handlers.turns import Turn
+from handlers.words import Html, Words, shortened
+from storage import events
+from storage.events import Item
+from storage.tables import Event
+
+# Sessions on one card: never a keyboard of more than a screen.
+PAGE = 8
+# A phone shows about this much of a button.
+BUTTON = 44
+
+
+class Day(CallbackData, prefix="day"):
+    """One day of an event's agenda; `ordinal` is Python's day number."""
+
+    event: int
+    ordinal: int
+    page: int = 0
+
+
+class Card(CallbackData, prefix="card"):
+    """A session's card; answered by `handlers.rsvps`, for the card carries the seat."""
+
+    session: int
+
+
+async def agenda(_message: Message, turn: Turn) -> None:
+    """/agenda."""
+    turn.say(await agenda_letter(turn))
+
+
+async def agenda_letter(turn: Turn) -> Letter:
+    """The only event's nearest day, or the events to choose from."""
+    words = turn.words
+    coming = await events.upcoming(turn.db, turn.now)
+    if not coming:
+        return Letter(
+            words(
+                "No event is planned at the moment. "
+                "As soon as the organisers publish one, you will find it here."
+            )
+        )
+    if len(coming) == 1:
+        return await event_letter(turn, coming[0])
+    lines = [Html(f"<b>{words('Events')}</b>")]
+    taps = []
+    for event in coming[:PAGE]:
+        title, city = words.pick(event.title), event.city or ""
+        lines.append(
+            words(
+                "<b>{title}</b>\n{day} · {city}",
+                title=title,
+                day=words.day(event.starts),
+                city=city,
+            )
+        )
+        first = Day(event=event.id, ordinal=event.starts.toordinal())
+        taps.append((Tap(shortened(title, BUTTON), first.pack()),))
+    return Letter(Html("\n\n".join(lines)), tuple(taps))
+
+
+async def event_letter(turn: Turn, event: Event) -> Letter:
+    """The day of an event that is nearest: today, else the next one, else the last."""
+    days = await events.days_of(turn.db, event)
+    if not days:
+        return Letter(
+            turn.words(
+                "<b>{title}</b>\n\nIts agenda is not published yet.",
+                title=turn.words.pick(event.title),
+            )
+        )
+    today = turn.now.astimezone(ZoneInfo(event.timezone)).date()
+    nearest = next((day for day in days if day >= today), days[-1])
+    return await day_letter(turn, event, days, nearest, 0)
+
+
+async def open_day(_tap: CallbackQuery, callback_data: Day, turn: Turn) -> None:
+    """Turn to another day or page."""
+    event = await events.by_id(turn.db, callback_data.event)
+    if event is None:
+        turn.say.edit(await agenda_letter(turn))
+        return
+    days = await events.days_of(turn.db, event)
+    wanted = date.fromordinal(max(1, min(callback_data.ordinal, date.max.toordinal())))
+    if wanted not in days:
+        turn.say.edit(await event_letter(turn, event))
+        return
+    turn.say.edit(await day_letter(turn, event, days, wanted, callback_data.page))
+
+
+async def day_letter(
+    turn: Turn, event: Event, days: Sequence[date], day: date, page: int
+) -> Letter:
+    """One day: a line or two for each session, a button for each card, the other days below."""
+    words, zone = turn.words, ZoneInfo(event.timezone)
+    items = await events.items_of_day(turn.db, event, day, turn.member)
+    pages = max(1, -(-len(items) // PAGE))
+    page = max(0, min(page, pages - 1))
+    shown = items[page * PAGE : (page + 1) * PAGE]
+    head = f"<b>{words('{title}', title=words.pick(event.title))}</b>"
+    if event.subtitle:
+        head += f"\n<i>{words('{title}', title=words.pick(event.subtitle))}</i>"
+    when = f"<b>{words.day(day)}</b> · {zone_name(words, event)}"
+    blocks = [f"{head}\n\n{when}", *(_lines(words, item, zone) for item in shown)]
+    taps: list[tuple[Tap, ...]] = [
+        (
+            Tap(
+                shortened(
+                    f"{'✅ ' if item.held else '⏳ ' if item.waiting else ''}"
+                    f"{words.clock(item.session.starts_at, zone)} "
+                    f"{words.pick(item.session.title)}",
+                    BUTTON,
+                ),
+                Card(session=item.session.id).pack(),
+            ),
+        )
+        for item in shown
+    ]
+    if pages > 1:
+        taps.append(_pages(words, event, day, page, pages))
+    taps.extend(_other_days(words, event, days, day))
+    return Letter(Html("\n\n".join(blocks)), tuple(taps))
+
+
+def zone_name(words: Words, event: Event) -> Html:
+    """Whose time of day it is: the event's city's, or its zone's."""
+    return words("{city} time", city=event.city or event.timezone.rpartition("/")[2])
+
+
+def seats_line(words: Words, item: Item) -> Html:
+    """How many seats are free, or how long the line is; nothing where seats aren't counted."""
+    if item.free is None:
+        return Html("")
+    if item.free > 0:
+        return words.plural("{n} seat free", "{n} seats free", item.free)
+    if item.in_line:
+        return words.plural(
+            "full, {n} person on the waitlist", "full, {n} people on the waitlist", item.in_line
+        )
+    return words("full")
+
+
+def _lines(words: Words, item: Item, zone: ZoneInfo) -> str:
+    session = item.session
+    title = words("{title}", title=words.pick(session.title))
+    details = [place(words, item), seats_line(words, item)]
+    if item.held:
+        details.append(words("✅ your seat"))
+    elif item.waiting:
+        details.append(words("⏳ on the waitlist"))
+    lines = [f"{words.span(session.starts_at, session.ends_at, zone)} · <b>{title}</b>"]
+    if any(details):
+        lines.append(" · ".join(detail for detail in details if detail))
+    return "\n".join(lines)
+
+
+def place(words: Words, item: Item) -> Html:
+    """The room, or that it is online."""
+    if item.session.online:
+        return words("online")
+    return words("{room}", room=words.pick(item.session.room)) if item.session.room else Html("")
+
+
+def _pages(words: Words, event: Event, day: date, page: int, pages: int) -> tuple[Tap, ...]:
+    def to(number: int, label: str) -> Tap:
+        return Tap(label, Day(event=event.id, ordinal=day.toordinal(), page=number).pack())
+
+    row = []
+    if page > 0:
+        row.append(to(page - 1, words.label("‹ Earlier")))
+    if page < pages - 1:
+        row.append(to(page + 1, words.label("Later ›")))
+    return tuple(row)
+
+
+def _other_days(
+    words: Words, event: Event, days: Sequence[date], day: date
+) -> list[tuple[Tap, ...]]:
+    # The nearest ones: a programme of months shows the days around, two to a row.
+    at = list(days).index(day)
+    near = [d for d in days[max(0, at - 2) : at + 3] if d != day]
+    taps = [
+        Tap(words.short_day(d), Day(event=event.id, ordinal=d.toordinal()).pack()) for d in near
+    ]
+    return [tuple(taps[i : i + 2]) for i in range(0, len(taps), 2)]
+
+
+def router() -> Router:
+    """The agenda, wired."""
+    r = Router(name="events")
+    r.message.register(agenda, Command("agenda", ignore_mention=True))
+    r.callback_query.register(open_day, Day.filter())
+    return r

@@ -1,0 +1,114 @@
+"""Help, the way out, and an answer to what nobody understood: no word meets silence."""
+
+from collections.abc import Sequence
+
+from aiogram import Router
+from aiogram.filters import Command
+from aiogram.fsm.context import FSMContext
+from aiogram.types import CallbackQuery, Message
+
+from handlers import asking, registration, settings
+from handlers.asking import Asking, Purposes
+from handlers.letters import Letter
+from handlers.turns import Turn
+from handlers.words import Html, Words
+
+
+def commands(words: Words) -> Sequence[tuple[str, str]]:
+    """The command menu, in the order of use."""
+    return (
+        ("agenda", words.label("The agenda, day by day")),
+        ("myagenda", words.label("My seats")),
+        ("settings", words.label("Language, reminders, profile")),
+        ("help", words.label("What I can do")),
+        ("cancel", words.label("Stop what we are doing")),
+        ("start", words.label("Begin, or begin again")),
+    )
+
+
+def name(words: Words) -> str:
+    """The bot's name, in the chat list."""
+    return words.label("Jisr, the bridge")
+
+
+def description(words: Words) -> str:
+    """What a person reads before they press Start."""
+    return words.label(
+        "The agenda, your seats and your reminders for the events of the consulate and of the "
+        "community: in French, Arabic and English."
+    )
+
+
+def about(words: Words) -> str:
+    """One line on the bot's profile page (Bot API setMyShortDescription: 120 characters)."""
+    return words.label("Events of the community: agenda, seats, reminders.")
+
+
+def help_letter(words: Words) -> Letter:
+    """What the bot can do."""
+    lines = [f"/{command} · {text}" for command, text in commands(words) if command != "help"]
+    return Letter(Html(f"<b>{words('What I can do')}</b>\n\n" + "\n".join(lines)))
+
+
+async def help_(_message: Message, turn: Turn, state: FSMContext, purposes: Purposes) -> None:
+    """/help, anywhere; in the middle of a question, the question comes again after it."""
+    turn.say(help_letter(turn.words))
+    await _repeat(turn, state, purposes)
+
+
+async def cancel(_message: Message, turn: Turn, state: FSMContext) -> None:
+    """/cancel, anywhere."""
+    if await registration.in_progress(state):
+        turn.say(registration.paused(turn))
+        return
+    was_asked = await state.get_state() == Asking.open.state
+    await state.clear()
+    if was_asked:
+        card = await settings.profile_page(turn)
+        turn.say(card.with_first_line(turn.words("Nothing is changed.")))
+        return
+    turn.say(Letter(turn.words("There is nothing to cancel. /help tells what I can do.")))
+
+
+async def not_understood(
+    message: Message, turn: Turn, state: FSMContext, purposes: Purposes
+) -> None:
+    """Words, stickers, voices: an answer that helps."""
+    words = turn.words
+    if message.text is not None and message.text.startswith("/"):
+        hint = words("I don't know this command.")
+    elif message.text is None:
+        hint = words("I can only read text and taps on buttons.")
+    else:
+        hint = words("I didn't understand that.")
+    turn.say(help_letter(words).with_first_line(hint))
+    await _repeat(turn, state, purposes)
+
+
+async def old_button(_tap: CallbackQuery, turn: Turn) -> None:
+    """A button that no conversation knows any more."""
+    turn.say.toast(turn.words.label("This button is from an older message. /help shows the way."))
+
+
+async def _repeat(turn: Turn, state: FSMContext, purposes: Purposes) -> None:
+    if await registration.in_progress(state):
+        turn.say(await registration.present(turn, state))
+    elif await state.get_state() == Asking.open.state:
+        purpose = purposes[(await state.get_data())["purpose"]]
+        turn.say(await asking.open_card(turn, state, purpose))
+
+
+def router() -> Router:
+    """Help and the way out, wired before every conversation that reads text."""
+    r = Router(name="help")
+    r.message.register(help_, Command("help", ignore_mention=True))
+    r.message.register(cancel, Command("cancel", ignore_mention=True))
+    return r
+
+
+def last_router() -> Router:
+    """What nobody else took."""
+    r = Router(name="last")
+    r.message.register(not_understood)
+    r.callback_query.register(old_button)
+    return r

@@ -1,0 +1,211 @@
+"""Settings: the language, the leads of reminders, and every answer of the profile."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiogram import Router
+from aiogram.filters import Command
+from aiogram.filters.callback_data import CallbackData
+from aiogram.fsm.context import FSMContext
+from aiogram.types import CallbackQuery, Message
+
+from handlers import asking, profile, registration
+from handlers.letters import Letter, Tap
+from handlers.turns import Turn
+from handlers.words import AUTONYMS, Html
+from storage import members
+
+PURPOSE = "settings"
+
+
+class Speak(CallbackData, prefix="speak"):
+    """Speak this language from now on."""
+
+    language: str
+
+
+class Lead(CallbackData, prefix="lead"):
+    """This lead on or off; 0: no reminders at all."""
+
+    minutes: int
+
+
+class Amend(CallbackData, prefix="amend"):
+    """Ask me this question of my profile again."""
+
+    field: str
+
+
+class Page(CallbackData, prefix="set"):
+    """A page of the settings: home, language, leads or profile."""
+
+    name: str
+
+
+class Correcting:
+    """The purpose of a question asked again from the settings."""
+
+    def heading(self, turn: Turn, data: Mapping[str, Any]) -> str:
+        """None is needed: the person has just tapped the question's name."""
+        del turn, data
+        return ""
+
+    def has_back(self, data: Mapping[str, Any]) -> bool:
+        """Always: to the profile, unchanged."""
+        del data
+        return True
+
+    async def answered(self, turn: Turn, state: FSMContext) -> None:
+        """Write it down. Whoever moved to another country is asked for the city too."""
+        data = await state.get_data()
+        if data["field"] == "country":
+            await asking.ask(turn, state, self, "city")
+            return
+        await members.register(turn.db, turn.member, profile.from_draft(data["draft"]), turn.now)
+        await state.clear()
+        card = await profile_page(turn)
+        turn.say(card.with_first_line(turn.words("Noted.")))
+
+    async def back(self, turn: Turn, state: FSMContext) -> None:
+        """Nothing changes."""
+        await state.clear()
+        turn.say.edit(await profile_page(turn))
+
+
+async def settings(_message: Message, turn: Turn, state: FSMContext) -> None:
+    """/settings."""
+    if await _asked_to_register(turn, state):
+        return
+    turn.say(await home(turn))
+
+
+async def page(_tap: CallbackQuery, callback_data: Page, turn: Turn, state: FSMContext) -> None:
+    """Turn to a page."""
+    if await _asked_to_register(turn, state):
+        return
+    pages = {"language": language_page, "leads": leads_page, "profile": profile_page}
+    turn.say.edit(await pages.get(callback_data.name, home)(turn))
+
+
+async def speak(_tap: CallbackQuery, callback_data: Speak, turn: Turn, state: FSMContext) -> None:
+    """Change the language: the card changes at once, and so does everything after it."""
+    if callback_data.language not in turn.catalogs or await _asked_to_register(turn, state):
+        return
+    turn.member.language = callback_data.language
+    turn.say.edit(await home(turn))
+
+
+async def lead(_tap: CallbackQuery, callback_data: Lead, turn: Turn, state: FSMContext) -> None:
+    """One lead on or off."""
+    if await _asked_to_register(turn, state):
+        return
+    leads = await members.leads_of(turn.db, turn.member)
+    if callback_data.minutes == 0:
+        leads = set()
+    elif callback_data.minutes in members.LEADS:
+        leads ^= {callback_data.minutes}
+    await members.set_leads(turn.db, turn.member, leads)
+    turn.say.edit(await leads_page(turn))
+
+
+async def amend(_tap: CallbackQuery, callback_data: Amend, turn: Turn, state: FSMContext) -> None:
+    """Ask one question of the profile again."""
+    if await _asked_to_register(turn, state):
+        return
+    if callback_data.field not in profile.questions():
+        turn.say.edit(await profile_page(turn))
+        return
+    draft = profile.to_draft(await members.profile_of(turn.db, turn.member))
+    await state.update_data(purpose=PURPOSE, draft=draft)
+    await asking.ask(turn, state, Correcting(), callback_data.field, edit=True)
+
+
+async def home(turn: Turn) -> Letter:
+    """What is set, and what can be changed."""
+    words = turn.words
+    leads = sorted(await members.leads_of(turn.db, turn.member), reverse=True)
+    reminders = (
+        words("{leads} before each session", leads=words.listed([words.lead(m) for m in leads]))
+        if leads
+        else words("none")
+    )
+    return Letter(
+        words(
+            "<b>Settings</b>\n\nLanguage: {language}\nReminders: {reminders}\nName: {name}",
+            language=AUTONYMS[words.language],
+            reminders=reminders,
+            name=turn.member.name or "",
+        ),
+        (
+            (
+                Tap(words.label("🌐 Language"), Page(name="language").pack()),
+                Tap(words.label("⏰ Reminders"), Page(name="leads").pack()),
+            ),
+            (Tap(words.label("👤 Profile"), Page(name="profile").pack()),),
+        ),
+    )
+
+
+async def language_page(turn: Turn) -> Letter:
+    """The three languages."""
+    taps = [
+        (Tap(f"{'✅ ' if code == turn.words.language else ''}{name}", Speak(language=code).pack()),)
+        for code, name in AUTONYMS.items()
+    ]
+    return Letter(turn.words("Which language shall I speak?"), (*taps, _home(turn)))
+
+
+async def leads_page(turn: Turn) -> Letter:
+    """How long before a session the reminders come."""
+    words = turn.words
+    leads = await members.leads_of(turn.db, turn.member)
+    taps = [
+        (
+            Tap(
+                f"{'✅' if minutes in leads else '▫️'} {words.lead(minutes)}",
+                Lead(minutes=minutes).pack(),
+            ),
+        )
+        for minutes in members.LEADS
+    ]
+    none = Tap(f"{'▫️' if leads else '✅'} {words.label('No reminders')}", Lead(minutes=0).pack())
+    return Letter(
+        words("How long before each of your sessions shall I remind you?"),
+        (*taps, (none,), _home(turn)),
+    )
+
+
+async def profile_page(turn: Turn) -> Letter:
+    """Every answer, with a tap to correct it."""
+    words = turn.words
+    draft = profile.to_draft(await members.profile_of(turn.db, turn.member))
+    themes = await members.all_themes(turn.db)
+    taps = [
+        Tap(f"✎ {question.title(words)}", Amend(field=field).pack())
+        for field, question in profile.questions().items()
+    ]
+    rows = [tuple(taps[at : at + 2]) for at in range(0, len(taps), 2)]
+    text = Html(f"<b>{words('Your profile')}</b>\n\n{profile.summary(draft, words, themes)}")
+    return Letter(text, (*rows, _home(turn)))
+
+
+def _home(turn: Turn) -> tuple[Tap, ...]:
+    return (Tap(turn.words.label("‹ Settings"), Page(name="home").pack()),)
+
+
+async def _asked_to_register(turn: Turn, state: FSMContext) -> bool:
+    if turn.registered:
+        return False
+    await registration.begin(turn, state)
+    return True
+
+
+def router() -> Router:
+    """The settings, wired."""
+    r = Router(name="settings")
+    r.message.register(settings, Command("settings", ignore_mention=True))
+    r.callback_query.register(page, Page.filter())
+    r.callback_query.register(speak, Speak.filter())
+    r.callback_query.register(lead, Lead.filter())
+    r.callback_query.register(amend, Amend.filter())
+    return r

@@ -1,0 +1,116 @@
+"""The first word: `/start`, the language, deep links, and the gate before what needs a member."""
+
+from aiogram import Router
+from aiogram.filters import Command, CommandObject
+from aiogram.filters.callback_data import CallbackData
+from aiogram.fsm.context import FSMContext
+from aiogram.types import CallbackQuery, Message, TelegramObject
+
+from handlers import registration, rsvps
+from handlers.letters import Letter, Tap
+from handlers.reminders import Coming, NotComing
+from handlers.rsvps import GiveUp, Mine, Take
+from handlers.turns import Turn
+from handlers.words import AUTONYMS, Html
+from storage import invitations
+from storage.tables import Role
+
+
+class Choose(CallbackData, prefix="tongue"):
+    """Speak this language with me."""
+
+    language: str
+
+
+async def start(_message: Message, command: CommandObject, turn: Turn, state: FSMContext) -> None:
+    """/start, with or without the payload of a deep link."""
+    door = command.args or ""
+    if door.startswith(invitations.PREFIX):
+        await _invited(turn, door)
+        door = ""
+    if turn.member.language is None:
+        await greet(turn, state, door=door)
+    elif turn.registered:
+        name = turn.member.name or ""
+        letter = await rsvps.behind(turn, door)
+        turn.say(letter.with_first_line(turn.words("Welcome back, {name}!", name=name)))
+    else:
+        await registration.begin(turn, state, door=door)
+
+
+async def greet(turn: Turn, state: FSMContext, *, door: str = "") -> None:
+    """The very first question: in every language, the phone's own first."""
+    await state.update_data(door=door)
+    first = turn.first_language
+    order = [first, *(code for code in AUTONYMS if code != first)]
+    lines = [turn.catalogs[code]("Welcome! Which language shall we speak?") for code in order]
+    taps = tuple((Tap(AUTONYMS[code], Choose(language=code).pack()),) for code in order)
+    turn.say(Letter(Html("\n".join(lines)), taps))
+
+
+async def choose(_tap: CallbackQuery, callback_data: Choose, turn: Turn, state: FSMContext) -> None:
+    """The language is chosen; registration begins, or goes on in it."""
+    if callback_data.language not in turn.catalogs:
+        return
+    first_time = turn.member.language is None
+    turn.member.language = callback_data.language
+    turn.say.edit(Letter(turn.words("Let's speak English.")))
+    if turn.registered:
+        turn.say(await rsvps.behind(turn, ""))
+    elif first_time or await registration.in_progress(state):
+        await registration.begin(turn, state)
+
+
+async def gate_tap(
+    _tap: CallbackQuery, callback_data: CallbackData, turn: Turn, state: FSMContext
+) -> None:
+    """A seat needs a name: register first, then come back to the same session."""
+    session = getattr(callback_data, "session", None)
+    turn.say.toast(turn.words.label("First, a few short questions."))
+    await registration.begin(turn, state, door=f"s_{session}" if session else "")
+
+
+async def gate_command(_message: Message, turn: Turn, state: FSMContext) -> None:
+    """A command that needs a member."""
+    await registration.begin(turn, state)
+
+
+async def gate_language(event: TelegramObject, turn: Turn, state: FSMContext) -> None:
+    """Whatever a person says first, we agree on a language first."""
+    del event
+    await greet(turn, state)
+
+
+def _unregistered(_event: TelegramObject, turn: Turn) -> bool:
+    return not turn.registered
+
+
+def _without_language(_event: TelegramObject, turn: Turn) -> bool:
+    return turn.member.language is None
+
+
+async def _invited(turn: Turn, payload: str) -> None:
+    words = turn.words
+    role = await invitations.accept(turn.db, turn.member, payload, turn.now)
+    if role is None:
+        turn.say(
+            Letter(
+                words("This invitation was used before or has expired. Please ask for a new one.")
+            )
+        )
+        return
+    name = words("administrator") if role == Role.ADMIN else words("member of the team")
+    turn.say(Letter(words("Your invitation is accepted: you are now {role}.", role=name)))
+
+
+def router() -> Router:
+    """The gates, wired. They stand before every other conversation."""
+    r = Router(name="start")
+    r.message.register(start, Command("start", ignore_mention=True))
+    r.callback_query.register(choose, Choose.filter())
+    r.message.register(gate_language, _without_language)
+    r.callback_query.register(gate_language, _without_language)
+    for needs_member in (Take, GiveUp, Mine, Coming, NotComing):
+        r.callback_query.register(gate_tap, needs_member.filter(), _unregistered)
+    r.message.register(gate_command, Command("myagenda", ignore_mention=True), _unregistered)
+    return r

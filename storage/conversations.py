@@ -1,0 +1,76 @@
+"""Where each chat stands, and what was already answered to it.
+
+An update's id is an idempotency key: its answer is kept with its effect, in the same transaction,
+so an update that comes again gets the same answer and does nothing twice.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, delete, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.tables import Address, Conversation, Member, Update
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What is known when an update comes in, read in a single statement."""
+
+    known: Update | None
+    address: Address | None
+    member: Member | None
+    conversation: Conversation | None
+
+
+async def arrive(db: AsyncSession, channel: str, update_id: int, address: str) -> Arrival:
+    """Look up all that the intake needs: statements are what costs."""
+    one = select(literal(1).label("one")).subquery()
+    key = conversation_key(channel, address)
+    row = (
+        await db.execute(
+            select(Update, Address, Member, Conversation)
+            .select_from(one)
+            .outerjoin(Update, and_(Update.channel == channel, Update.update_id == update_id))
+            .outerjoin(Address, and_(Address.channel == channel, Address.address == address))
+            .outerjoin(Member, Member.id == Address.member_id)
+            .outerjoin(Conversation, Conversation.key == key)
+        )
+    ).one()
+    return Arrival(*row)
+
+
+def conversation_key(channel: str, address: str) -> str:
+    """The name under which a chat's conversation is kept."""
+    return f"{channel}:{address}"
+
+
+def begin_conversation(db: AsyncSession, channel: str, address: str) -> Conversation:
+    """Start with nothing asked and nothing answered."""
+    conversation = Conversation(key=conversation_key(channel, address), state=None, data={})
+    db.add(conversation)
+    return conversation
+
+
+def remember_answer(
+    db: AsyncSession,
+    channel: str,
+    update_id: int,
+    answer: list[dict[str, Any]],
+    now: datetime,
+    *,
+    parked: bool = False,
+) -> None:
+    """Keep what was said to this update."""
+    db.add(Update(channel=channel, update_id=update_id, at=now, answer=answer, parked=parked))
+
+
+async def forget_answers(db: AsyncSession, before: datetime) -> int:
+    """Drop answers older than a messenger could ask for again. Returns how many."""
+    gone = await db.execute(
+        delete(Update)
+        .where(Update.at < before, Update.parked.is_(False))
+        .returning(Update.update_id)
+    )
+    return len(gone.all())

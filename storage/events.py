@@ -1,0 +1,141 @@
+"""Events and their sessions, as they are shown: the day, the card, the seats that are free."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.rsvps import HOLDING, earlier_than
+from storage.tables import Event, Member, Rsvp, Seat, Session, SessionTheme, Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A session as one member sees it. `free` is None where seats aren't counted."""
+
+    session: Session
+    event: Event
+    free: int | None
+    in_line: int
+    mine: Rsvp | None
+
+    @property
+    def held(self) -> bool:
+        """The member has a seat here."""
+        return self.mine is not None and self.mine.state in HOLDING
+
+    @property
+    def waiting(self) -> bool:
+        """The member stands in line here."""
+        return self.mine is not None and self.mine.state == Seat.WAITLISTED
+
+
+async def upcoming(db: AsyncSession, now: datetime) -> Sequence[Event]:
+    """The events that aren't over, soonest first. A day's grace covers every zone."""
+    yesterday = (now - timedelta(days=1)).date()
+    rows = await db.scalars(
+        select(Event).where(Event.ends >= yesterday).order_by(Event.starts, Event.id)
+    )
+    return [
+        event for event in rows if event.ends >= now.astimezone(ZoneInfo(event.timezone)).date()
+    ]
+
+
+async def by_slug(db: AsyncSession, slug: str) -> Event | None:
+    """The event with this short name: the one that a deep link carries."""
+    return await db.scalar(select(Event).where(Event.slug == slug))
+
+
+async def by_id(db: AsyncSession, event_id: int) -> Event | None:
+    """The event, or None if it is gone."""
+    return await db.get(Event, event_id)
+
+
+async def days_of(db: AsyncSession, event: Event) -> list[date]:
+    """The days, in the event's zone, on which something is planned."""
+    zone = ZoneInfo(event.timezone)
+    starts = await db.scalars(
+        select(Session.starts_at).where(
+            Session.event_id == event.id, Session.cancelled_at.is_(None)
+        )
+    )
+    return sorted({instant.astimezone(zone).date() for instant in starts})
+
+
+async def items_of_day(db: AsyncSession, event: Event, day: date, member: Member) -> list[Item]:
+    """The sessions of one day in the event's zone, in the order of the programme."""
+    zone = ZoneInfo(event.timezone)
+    begins = datetime(day.year, day.month, day.day, tzinfo=zone)
+    ends = begins + timedelta(days=1)
+    query = _items(member).where(
+        Session.event_id == event.id,
+        Session.starts_at >= begins,
+        Session.starts_at < ends,
+        Session.cancelled_at.is_(None),
+    )
+    return await _read(db, query)
+
+
+async def item(db: AsyncSession, session_id: int, member: Member) -> Item | None:
+    """One session, also a cancelled one: an old card is answered with what is true."""
+    found = await _read(db, _items(member).where(Session.id == session_id))
+    return found[0] if found else None
+
+
+async def themes_of(db: AsyncSession, session: Session) -> Sequence[Theme]:
+    """What a session is about."""
+    rows = await db.scalars(
+        select(Theme)
+        .join(SessionTheme, SessionTheme.theme_id == Theme.id)
+        .where(SessionTheme.session_id == session.id)
+        .order_by(Theme.id)
+    )
+    return rows.all()
+
+
+async def place_in_line(db: AsyncSession, rsvp: Rsvp) -> int:
+    """1 for the head of the waitlist."""
+    ahead = (
+        select(func.count())
+        .select_from(Rsvp)
+        .where(
+            Rsvp.session_id == rsvp.session_id, Rsvp.state == Seat.WAITLISTED, earlier_than(rsvp)
+        )
+    )
+    return (await db.scalar(ahead) or 0) + 1
+
+
+def _items(member: Member) -> Select[Session, Event, int, int, Rsvp]:
+    def count(*states: Seat) -> Select[int]:
+        return (
+            select(func.count())
+            .select_from(Rsvp)
+            .where(Rsvp.session_id == Session.id, Rsvp.state.in_(states))
+            .correlate(Session)
+        )
+
+    return (
+        select(
+            Session,
+            Event,
+            count(*HOLDING).scalar_subquery(),
+            count(Seat.WAITLISTED).scalar_subquery(),
+            Rsvp,
+        )
+        .join(Event, Event.id == Session.event_id)
+        .outerjoin(Rsvp, and_(Rsvp.session_id == Session.id, Rsvp.member_id == member.id))
+        .order_by(Session.starts_at, Session.id)
+    )
+
+
+async def _read(db: AsyncSession, query: Select[Session, Event, int, int, Rsvp]) -> list[Item]:
+    items = []
+    for session, event, taken, in_line, mine in await db.execute(query):
+        capacity = session.capacity if session.capacity is not None else event.capacity
+        # A seat freed while others stand in line is theirs, not free.
+        free = None if capacity is None else max(0, capacity - taken - in_line)
+        items.append(Item(session, event, free, in_line, mine))
+    return items

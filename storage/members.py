@@ -1,0 +1,155 @@
+"""Members: a person, their addresses, their profile, their leads and what they agreed to."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.tables import (
+    Address,
+    Consent,
+    Member,
+    MemberLead,
+    MemberTheme,
+    Role,
+    Side,
+    Theme,
+)
+
+# How long before a session a reminder may go, in minutes, and what a new member starts with.
+LEADS = (24 * 60, 60, 15)
+FIRST_LEADS = (24 * 60, 15)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What registration asks. `themes` are slugs; an optional answer that was skipped is None."""
+
+    name: str
+    country: str
+    city: str
+    profession: str | None
+    organisation: str | None
+    themes: tuple[str, ...]
+    side: Side
+
+
+async def meet(db: AsyncSession, channel: str, address: str, now: datetime) -> Member:
+    """Make the row of a person who writes for the first time."""
+    member = Member(created_at=now, role=Role.MEMBER)
+    db.add(member)
+    await db.flush()
+    db.add(Address(member_id=member.id, channel=channel, address=address))
+    return member
+
+
+async def register(db: AsyncSession, member: Member, profile: Profile, now: datetime) -> None:
+    """Write the profile down. The first time, the member also gets the usual leads."""
+    first_time = member.registered_at is None
+    member.name, member.country, member.city = profile.name, profile.country, profile.city
+    member.profession, member.organisation = profile.profession, profile.organisation
+    member.side = profile.side
+    member.registered_at = member.registered_at or now
+    await set_themes(db, member, profile.themes)
+    if first_time:
+        await set_leads(db, member, FIRST_LEADS)
+
+
+async def profile_of(db: AsyncSession, member: Member) -> Profile:
+    """The profile as it stands. Raises ValueError for a person who hasn't registered."""
+    if not (member.name and member.country and member.city and member.side):
+        raise ValueError("this person hasn't registered")
+    rows = await db.scalars(
+        select(Theme.slug)
+        .join(MemberTheme, MemberTheme.theme_id == Theme.id)
+        .where(MemberTheme.member_id == member.id)
+        .order_by(Theme.id)
+    )
+    return Profile(
+        name=member.name,
+        country=member.country,
+        city=member.city,
+        profession=member.profession,
+        organisation=member.organisation,
+        themes=tuple(rows),
+        side=member.side,
+    )
+
+
+async def all_themes(db: AsyncSession) -> Sequence[Theme]:
+    """Every theme, in the order they came with the agendas."""
+    return (await db.scalars(select(Theme).order_by(Theme.id))).all()
+
+
+async def set_themes(db: AsyncSession, member: Member, slugs: Collection[str]) -> None:
+    """Make these, and no others, the member's themes. A slug nobody knows is passed over."""
+    await db.execute(delete(MemberTheme).where(MemberTheme.member_id == member.id))
+    ids = await db.scalars(select(Theme.id).where(Theme.slug.in_(slugs)))
+    db.add_all(MemberTheme(member_id=member.id, theme_id=theme_id) for theme_id in ids)
+
+
+async def leads_of(db: AsyncSession, member: Member) -> set[int]:
+    """The member's leads, in minutes."""
+    rows = await db.scalars(select(MemberLead.minutes).where(MemberLead.member_id == member.id))
+    return set(rows)
+
+
+async def set_leads(db: AsyncSession, member: Member, minutes: Collection[int]) -> None:
+    """Make these, and no others, the member's leads. Raises ValueError for one not in LEADS."""
+    if unknown := set(minutes) - set(LEADS):
+        raise ValueError(f"not a lead: {sorted(unknown)}")
+    await db.execute(delete(MemberLead).where(MemberLead.member_id == member.id))
+    db.add_all(MemberLead(member_id=member.id, minutes=m) for m in sorted(set(minutes)))
+
+
+def record_consent(
+    db: AsyncSession,
+    member: Member,
+    *,
+    purpose: str,
+    given: bool,
+    version: str,
+    channel: str,
+    now: datetime,
+) -> None:
+    """Append what the member agreed to or withdrew, and the words they read."""
+    db.add(
+        Consent(
+            member_id=member.id,
+            purpose=purpose,
+            given=given,
+            version=version,
+            language=member.language or "",
+            channel=channel,
+            at=now,
+        )
+    )
+
+
+async def address_on(db: AsyncSession, channel: str, address: str) -> Address | None:
+    """The row of this address, if anybody ever wrote from it."""
+    return await db.scalar(
+        select(Address).where(Address.channel == channel, Address.address == address)
+    )
+
+
+async def unreachable(db: AsyncSession, channel: str, address: str, now: datetime) -> None:
+    """Nothing can be delivered here until the person writes again."""
+    row = await address_on(db, channel, address)
+    if row is not None and row.unreachable_at is None:
+        row.unreachable_at = now
+
+
+async def moved(db: AsyncSession, channel: str, old: str, new: str) -> None:
+    """The messenger gave this chat a new address."""
+    row = await address_on(db, channel, old)
+    if row is not None and await address_on(db, channel, new) is None:
+        row.address = new
+
+
+async def count_registered(db: AsyncSession) -> int:
+    """How many people have registered."""
+    count = select(func.count()).select_from(Member).where(Member.registered_at.is_not(None))
+    return await db.scalar(count) or 0

@@ -1,0 +1,189 @@
+"""RSVPs: who holds a seat in which session, and who stands in line for one.
+
+Confirmed seats never exceed a session's capacity: each rule locks the session's row first (on
+SQLite the whole transaction is already alone), so two taps at once are taken one after the other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from storage.tables import Event, Member, Rsvp, Seat, Session
+
+# The states in which a member takes up one of a session's seats.
+HOLDING = (Seat.CONFIRMED, Seat.OFFERED, Seat.CHECKED_IN)
+
+
+class Answer(StrEnum):
+    """What became of a wish."""
+
+    CONFIRMED = "confirmed"
+    WAITLISTED = "waitlisted"
+    ALREADY = "already"
+    OVERLAP = "overlap"
+    OVER = "over"
+    CANCELLED = "cancelled"
+    NO_SEAT = "no seat"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer to a wish, with the seats it collides with if it does."""
+
+    answer: Answer
+    session: Session
+    event: Event
+    overlapping: tuple[Session, ...] = ()
+
+
+async def request_seat(
+    db: AsyncSession, member: Member, session_id: int, now: datetime, *, swap: bool = False
+) -> Outcome | None:
+    """Take a seat, or a place in line when there is none.
+
+    A free seat that overlaps seats already held is pointed out instead of taken, unless `swap`:
+    then those are given up for it. Nobody gives up a seat for a place in line.
+    None: there is no such session.
+    """
+    overlapping = await overlaps(db, member, session_id)
+    found = await _lock(db, session_id, *(other.id for other in overlapping))
+    if found is None:
+        return None
+    session, event = found
+    if session.cancelled_at is not None:
+        return Outcome(Answer.CANCELLED, session, event)
+    if session.ends_at <= now:
+        return Outcome(Answer.OVER, session, event)
+    rsvp = await _rsvp(db, member, session.id)
+    if rsvp is not None and rsvp.state in (*HOLDING, Seat.WAITLISTED):
+        return Outcome(Answer.ALREADY, session, event)
+    state = Seat.CONFIRMED if await _has_room(db, session, event) else Seat.WAITLISTED
+    if state == Seat.CONFIRMED and overlapping:
+        if not swap:
+            return Outcome(Answer.OVERLAP, session, event, tuple(overlapping))
+        for other in overlapping:
+            await give_up(db, member, other.id, now)
+    if rsvp is None:
+        rsvp = Rsvp(session_id=session.id, member_id=member.id)
+        db.add(rsvp)
+    rsvp.state, rsvp.since, rsvp.reassured_at = state, now, None
+    await db.flush()
+    return Outcome(Answer(state.value), session, event, tuple(overlapping))
+
+
+async def give_up(
+    db: AsyncSession, member: Member, session_id: int, now: datetime
+) -> Outcome | None:
+    """Give a seat back, or leave the line. None: there is no such session."""
+    found = await _lock(db, session_id)
+    if found is None:
+        return None
+    session, event = found
+    rsvp = await _rsvp(db, member, session.id)
+    if rsvp is None or rsvp.state == Seat.CANCELLED:
+        return Outcome(Answer.NO_SEAT, session, event)
+    if session.ends_at <= now:
+        return Outcome(Answer.OVER, session, event)
+    rsvp.state, rsvp.since = Seat.CANCELLED, now
+    await db.flush()
+    return Outcome(Answer.CONFIRMED, session, event)
+
+
+async def reassure(
+    db: AsyncSession, member: Member, session_id: int, now: datetime
+) -> Outcome | None:
+    """The member says "I'm coming". None: there is no such session."""
+    found = await _lock(db, session_id)
+    if found is None:
+        return None
+    session, event = found
+    rsvp = await _rsvp(db, member, session.id)
+    if session.cancelled_at is not None:
+        return Outcome(Answer.CANCELLED, session, event)
+    if session.ends_at <= now:
+        return Outcome(Answer.OVER, session, event)
+    if rsvp is None or rsvp.state not in HOLDING:
+        return Outcome(Answer.NO_SEAT, session, event)
+    rsvp.reassured_at = now
+    return Outcome(Answer.CONFIRMED, session, event)
+
+
+async def overlaps(db: AsyncSession, member: Member, session_id: int) -> Sequence[Session]:
+    """The member's seats in other sessions that run at the same time as this one."""
+    wished = aliased(Session)
+    rows = await db.scalars(
+        select(Session)
+        .join(Rsvp, Rsvp.session_id == Session.id)
+        .join(wished, wished.id == session_id)
+        .where(
+            Rsvp.member_id == member.id,
+            Rsvp.state.in_(HOLDING),
+            Session.id != session_id,
+            Session.cancelled_at.is_(None),
+            Session.starts_at < wished.ends_at,
+            Session.ends_at > wished.starts_at,
+        )
+        .order_by(Session.starts_at, Session.id)
+    )
+    return rows.all()
+
+
+async def seats_of(
+    db: AsyncSession, member: Member, now: datetime
+) -> Sequence[tuple[Rsvp, Session, Event]]:
+    """The member's seats and places in line that are still to come, soonest first."""
+    rows = await db.execute(
+        select(Rsvp, Session, Event)
+        .join(Session, Session.id == Rsvp.session_id)
+        .join(Event, Event.id == Session.event_id)
+        .where(
+            Rsvp.member_id == member.id,
+            Rsvp.state.in_((*HOLDING, Seat.WAITLISTED)),
+            Session.cancelled_at.is_(None),
+            Session.ends_at > now,
+        )
+        .order_by(Session.starts_at, Session.id)
+    )
+    return [(rsvp, session, event) for rsvp, session, event in rows]
+
+
+def earlier_than(rsvp: Rsvp) -> ColumnElement[bool]:
+    """Who stands before this member: the line is ordered by the moment, then by the row."""
+    return or_(Rsvp.since < rsvp.since, and_(Rsvp.since == rsvp.since, Rsvp.id < rsvp.id))
+
+
+async def _lock(db: AsyncSession, session_id: int, *others: int) -> tuple[Session, Event] | None:
+    # Always in the order of their ids, so that two swaps can't wait for each other.
+    rows = await db.execute(
+        select(Session, Event)
+        .join(Event, Event.id == Session.event_id)
+        .where(Session.id.in_((session_id, *others)))
+        .order_by(Session.id)
+        .with_for_update(of=Session)
+    )
+    return next(((s, e) for s, e in rows.tuples() if s.id == session_id), None)
+
+
+async def _rsvp(db: AsyncSession, member: Member, session_id: int) -> Rsvp | None:
+    return await db.scalar(
+        select(Rsvp).where(Rsvp.session_id == session_id, Rsvp.member_id == member.id)
+    )
+
+
+async def _has_room(db: AsyncSession, session: Session, event: Event) -> bool:
+    # A session without a capacity of its own has room for the whole event.
+    capacity = session.capacity if session.capacity is not None else event.capacity
+    if capacity is None:
+        return True
+    # Whoever stands in line goes first: a seat that is free now is theirs.
+    spoken_for = (
+        select(func.count())
+        .select_from(Rsvp)
+        .where(Rsvp.session_id == session.id, Rsvp.state.in_((*HOLDING, Seat.WAITLISTED)))
+    )
+    return capacity > (await db.scalar(spoken_for) or 0)
