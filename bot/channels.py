@@ -65,6 +65,9 @@ Outcome = Sent | Wait | Later | Gone | Moved | Refused | Lost
 class Channel(Protocol):
     """One verb: carry this letter to this address."""
 
-    async def send(self, letter: Letter, address: str) -> Outcome:
-        """Send, and say what became of it. Raises nothing that the network can cause."""
+    async def send(self, letter: Letter, address: str, *, priority: int) -> Outcome:
+        """Send, the lower `priority` first, and say what became of it.
+
+        Raises nothing that the network can cause.
+        """
         ...

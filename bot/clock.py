@@ -3,9 +3,13 @@ be rehearsed in a minute.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 
 
 class Clock(Protocol):
@@ -49,3 +53,35 @@ class SimulatedClock:
     def jump(self, to: datetime) -> None:
         """Be at this instant now. A jump backwards is allowed: clocks do that."""
         self._base, self._since = to.astimezone(UTC), self._monotonic()
+
+
+Tick = Callable[[], Awaitable[None]]
+
+
+class Metronome:
+    """APScheduler as the beat: it asks, and the database is the only truth about what is due.
+
+    Jobs live in memory. A beat that comes late is beaten once (misfires never lapse, backlog is
+    coalesced, none overlaps itself): with the library's defaults a stall of seconds loses jobs.
+    """
+
+    def __init__(self) -> None:
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+
+    def every(self, seconds: float, tick: Tick) -> None:
+        """Call `tick` now and then every so many real seconds. Its errors are logged."""
+        self._scheduler.add_job(
+            tick, IntervalTrigger(seconds=seconds), next_run_time=datetime.now(UTC)
+        )
+
+    @asynccontextmanager
+    async def beating(self) -> AsyncIterator[None]:
+        """Beat while the block lasts."""
+        self._scheduler.start()
+        try:
+            yield
+        finally:
+            self._scheduler.shutdown(wait=False)

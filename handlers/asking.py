@@ -51,12 +51,20 @@ Purposes = Mapping[str, Purpose]
 
 
 async def ask(
-    turn: Turn, state: FSMContext, purpose: Purpose, field: str, *, edit: bool = False
+    turn: Turn,
+    state: FSMContext,
+    purpose: Purpose,
+    field: str,
+    *,
+    edit: bool = False,
+    introduction: str = "",
 ) -> None:
     """Open a question. `edit`: on the card that was tapped."""
     await state.set_state(Asking.open)
     await state.update_data(field=field)
     card = await open_card(turn, state, purpose)
+    if introduction:
+        card = card.with_first_line(introduction)
     turn.say.edit(card) if edit else turn.say(card)
 
 

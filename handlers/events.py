@@ -11,7 +11,7 @@ from aiogram.types import CallbackQuery, Message
 
 from handlers.letters import Letter, Tap
 from handlers.turns import Turn
-from handlers.words import Html, Words, shortened
+from handlers.words import Html, Words, quote, shortened
 from storage import events
 from storage.events import Item
 from storage.tables import Event
@@ -54,7 +54,7 @@ async def agenda_letter(turn: Turn) -> Letter:
         )
     if len(coming) == 1:
         return await event_letter(turn, coming[0])
-    lines = [Html(f"<b>{words('Events')}</b>")]
+    lines = [words("<b>Events</b>")]
     taps = []
     for event in coming[:PAGE]:
         title, city = words.pick(event.title), event.city or ""
@@ -109,9 +109,9 @@ async def day_letter(
     pages = max(1, -(-len(items) // PAGE))
     page = max(0, min(page, pages - 1))
     shown = items[page * PAGE : (page + 1) * PAGE]
-    head = f"<b>{words('{title}', title=words.pick(event.title))}</b>"
+    head = f"<b>{quote(words.pick(event.title))}</b>"
     if event.subtitle:
-        head += f"\n<i>{words('{title}', title=words.pick(event.subtitle))}</i>"
+        head += f"\n<i>{quote(words.pick(event.subtitle))}</i>"
     when = f"<b>{words.day(day)}</b> · {zone_name(words, event)}"
     blocks = [f"{head}\n\n{when}", *(_lines(words, item, zone) for item in shown)]
     taps: list[tuple[Tap, ...]] = [
@@ -154,7 +154,7 @@ def seats_line(words: Words, item: Item) -> Html:
 
 def _lines(words: Words, item: Item, zone: ZoneInfo) -> str:
     session = item.session
-    title = words("{title}", title=words.pick(session.title))
+    title = quote(words.pick(session.title))
     details = [place(words, item), seats_line(words, item)]
     if item.held:
         details.append(words("✅ your seat"))
@@ -170,7 +170,7 @@ def place(words: Words, item: Item) -> Html:
     """The room, or that it is online."""
     if item.session.online:
         return words("online")
-    return words("{room}", room=words.pick(item.session.room)) if item.session.room else Html("")
+    return quote(words.pick(item.session.room)) if item.session.room else Html("")
 
 
 def _pages(words: Words, event: Event, day: date, page: int, pages: int) -> tuple[Tap, ...]:

@@ -47,7 +47,17 @@ def about(words: Words) -> str:
 def help_letter(words: Words) -> Letter:
     """What the bot can do."""
     lines = [f"/{command} · {text}" for command, text in commands(words) if command != "help"]
-    return Letter(Html(f"<b>{words('What I can do')}</b>\n\n" + "\n".join(lines)))
+    return Letter(Html("\n".join(lines))).with_first_line(words("<b>What I can do</b>"))
+
+
+def apology(words: Words) -> Letter:
+    """What a person reads when an update could not be taken."""
+    return Letter(
+        words(
+            "Something went wrong on our side, and we have been told. "
+            "Please try again; /help shows the way."
+        )
+    )
 
 
 async def help_(_message: Message, turn: Turn, state: FSMContext, purposes: Purposes) -> None:
@@ -85,6 +95,18 @@ async def not_understood(
     await _repeat(turn, state, purposes)
 
 
+async def edited(_message: Message, turn: Turn) -> None:
+    """An earlier message was changed: its answer stands as it was first written."""
+    turn.say(
+        Letter(
+            turn.words(
+                "I only read a message as it was first sent. "
+                "To correct an answer, use the buttons or /settings."
+            )
+        )
+    )
+
+
 async def old_button(_tap: CallbackQuery, turn: Turn) -> None:
     """A button that no conversation knows any more."""
     turn.say.toast(turn.words.label("This button is from an older message. /help shows the way."))
@@ -103,6 +125,7 @@ def router() -> Router:
     r = Router(name="help")
     r.message.register(help_, Command("help", ignore_mention=True))
     r.message.register(cancel, Command("cancel", ignore_mention=True))
+    r.edited_message.register(edited)
     return r
 
 

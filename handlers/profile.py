@@ -13,7 +13,7 @@ from typing import Any
 from aiogram.filters.callback_data import CallbackData
 
 from handlers.letters import Tap
-from handlers.words import Html, Words, cleaned, country_named, folded
+from handlers.words import Html, Words, cleaned, country_named, folded, quote
 from storage.members import Profile
 from storage.tables import Side, Theme
 
@@ -113,7 +113,7 @@ class Question:
     def show(self, draft: Draft, words: Words, themes: Sequence[Theme]) -> Html:
         """The answer, as the summary shows it."""
         del themes
-        return words("{answer}", answer=draft[self.field]) if draft.get(self.field) else Html("–")
+        return quote(draft[self.field]) if draft.get(self.field) else Html("–")
 
 
 class CountryQuestion(Question):
@@ -144,7 +144,7 @@ class CountryQuestion(Question):
     def show(self, draft: Draft, words: Words, themes: Sequence[Theme]) -> Html:
         """Its name in this language."""
         del themes
-        return words("{answer}", answer=words.country(draft[self.field]))
+        return quote(words.country(draft[self.field]))
 
 
 class CityQuestion(Question):
@@ -184,7 +184,7 @@ class SideQuestion(Question):
 
     def text(self, words: Words) -> Html:
         """The question itself."""
-        return words("On which side of the bridge are you?")
+        return words("Are you in the diaspora or in Morocco?")
 
     def taps(self, words: Words, draft: Draft, themes: Sequence[Theme]) -> list[tuple[Tap, ...]]:
         """The two sides."""
@@ -208,7 +208,7 @@ class SideQuestion(Question):
     def show(self, draft: Draft, words: Words, themes: Sequence[Theme]) -> Html:
         """The side's name."""
         del themes
-        return words("{answer}", answer=_side(Side(draft[self.field]), words))
+        return quote(_side(Side(draft[self.field]), words))
 
 
 class ThemesQuestion(Question):
@@ -266,7 +266,11 @@ def questions() -> dict[str, Question]:
 def summary(draft: Draft, words: Words, themes: Sequence[Theme]) -> Html:
     """All the answers, a line each."""
     lines = (
-        f"{question.title(words)}{words(': ')}<b>{question.show(draft, words, themes)}</b>"
+        words(
+            "{question}: {answer}",
+            question=Html(question.title(words)),
+            answer=Html(f"<b>{question.show(draft, words, themes)}</b>"),
+        )
         for question in questions().values()
     )
     return Html("\n".join(lines))
@@ -305,5 +309,5 @@ def _side(side: Side, words: Words) -> str:
 
 
 def _without_symbols(text: str) -> str:
-    kept = "".join(c for c in text if unicodedata.category(c)[0] != "S" and c not in "\ufe0f\u200d")
+    kept = "".join(c for c in text if unicodedata.category(c) not in {"So", "Sk"} and c not in "\ufe0f\u200d")
     return cleaned(kept)

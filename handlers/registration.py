@@ -18,7 +18,6 @@ from handlers import asking, profile, rsvps
 from handlers.asking import Asking
 from handlers.letters import Letter, Tap
 from handlers.turns import Turn
-from handlers.words import Html
 from storage import members
 
 PURPOSE = "registration"
@@ -104,16 +103,13 @@ async def begin(turn: Turn, state: FSMContext, *, door: str = "") -> None:
         turn.say(await present(turn, state))
         return
     await state.update_data(purpose=PURPOSE, draft={}, correcting=False)
-    turn.say(
-        Letter(
-            turn.words(
-                "I am Jisr, the bridge between your community, your consulate and your events. "
-                "A few short questions, and you can take your seats. "
-                "You can stop at any time and come back later."
-            )
-        )
+    introduction = turn.words(
+        "I am Jisr, the bridge between your community, your consulate and your events. "
+        "A few short questions, and you can take your seats. "
+        "You can stop at any time and come back later."
     )
-    await asking.ask(turn, state, Registering(), next(iter(profile.questions())))
+    first = next(iter(profile.questions()))
+    await asking.ask(turn, state, Registering(), first, introduction=introduction)
 
 
 async def in_progress(state: FSMContext) -> bool:
@@ -239,7 +235,7 @@ async def _show_summary(turn: Turn, state: FSMContext) -> Letter:
 async def _show_summary_closed(turn: Turn, state: FSMContext) -> Letter:
     draft = (await state.get_data())["draft"]
     answers = profile.summary(draft, turn.words, await members.all_themes(turn.db))
-    return Letter(Html(f"{turn.words('Is this right?')}\n\n{answers}"))
+    return Letter(answers).with_first_line(turn.words("Is this right?"))
 
 
 def _notice(turn: Turn) -> Letter:

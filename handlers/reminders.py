@@ -14,7 +14,7 @@ from handlers.correspondence import Writing
 from handlers.letters import Letter, Tap, Template
 from handlers.rsvps import Take, given_up, when_and_where
 from handlers.turns import Turn
-from handlers.words import Html
+from handlers.words import Html, quote
 from storage import events, rsvps
 from storage.events import Item
 from storage.rsvps import Answer
@@ -98,7 +98,7 @@ async def not_coming(_tap: CallbackQuery, callback_data: NotComing, turn: Turn) 
 
 def _body(head: Html, reader: Writing | Turn, item: Item) -> Html:
     words = reader.words
-    title = words("{title}", title=words.pick(item.session.title))
+    title = quote(words.pick(item.session.title))
     lines = [f"<b>{title}</b>", *when_and_where(words, item.session, item.event)]
     return Html(f"{head}\n\n" + "\n".join(lines))
 

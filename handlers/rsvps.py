@@ -14,7 +14,7 @@ from handlers import events as agenda
 from handlers.events import Card, Day
 from handlers.letters import Letter, Tap
 from handlers.turns import Turn
-from handlers.words import Html, Words, shortened
+from handlers.words import Html, Words, quote, shortened
 from storage import events, rsvps
 from storage.events import Item
 from storage.members import leads_of
@@ -102,7 +102,7 @@ async def card(turn: Turn, session_id: int) -> Letter:
         )
     themes = await events.themes_of(turn.db, item.session)
     lines = [
-        f"<b>{words('{title}', title=words.pick(item.session.title))}</b>",
+        f"<b>{quote(words.pick(item.session.title))}</b>",
         *when_and_where(words, item.session, item.event),
     ]
     if themes:
@@ -196,8 +196,7 @@ def _overlap_card(words: Words, outcome: Outcome) -> Letter:
     ]
     lines += [
         Html(
-            f"• {words.span(other.starts_at, other.ends_at, zone)} "
-            f"{words('{title}', title=words.pick(other.title))}"
+            f"• {words.span(other.starts_at, other.ends_at, zone)} {quote(words.pick(other.title))}"
         )
         for other in outcome.overlapping
     ]
@@ -223,7 +222,7 @@ async def my_letter(turn: Turn) -> Letter:
         return coming.with_first_line(
             words("You have no seat yet. Choose a session below, then tap “Take a seat”.")
         )
-    blocks: list[str] = [f"<b>{words('My agenda')}</b>"]
+    blocks: list[str] = [words("<b>My agenda</b>")]
     taps = []
     day = None
     for rsvp, session, event in mine[:MOST]:
@@ -233,13 +232,13 @@ async def my_letter(turn: Turn) -> Letter:
         if local != day:
             day = local
             blocks.append(f"\n<b>{words.day(day)}</b>")
-        line = f"{words.span(session.starts_at, session.ends_at, zone)} · {words('{title}', title=title)}"
+        line = f"{words.span(session.starts_at, session.ends_at, zone)} · {quote(title)}"
         where = agenda.place(words, Item(session, event, None, 0, None))
         if where:
             line += f" · {where}"
         if rsvp.state == Seat.WAITLISTED:
             place = await events.place_in_line(turn.db, rsvp)
-            line += f"\n{words('⏳ number {place} on the waitlist', place=place)}"
+            line += "\n" + words("⏳ number {place} on the waitlist", place=place)
         blocks.append(line)
         at = words.clock(session.starts_at, zone)
         taps.append(

@@ -12,7 +12,7 @@ from aiogram.types import CallbackQuery, Message
 from handlers import asking, profile, registration
 from handlers.letters import Letter, Tap
 from handlers.turns import Turn
-from handlers.words import AUTONYMS, Html
+from handlers.words import AUTONYMS
 from storage import members
 
 PURPOSE = "settings"
@@ -162,13 +162,13 @@ async def leads_page(turn: Turn) -> Letter:
     taps = [
         (
             Tap(
-                f"{'✅' if minutes in leads else '▫️'} {words.lead(minutes)}",
+                _ticked(words.lead(minutes), minutes in leads),
                 Lead(minutes=minutes).pack(),
             ),
         )
         for minutes in members.LEADS
     ]
-    none = Tap(f"{'▫️' if leads else '✅'} {words.label('No reminders')}", Lead(minutes=0).pack())
+    none = Tap(_ticked(words.label("No reminders"), not leads), Lead(minutes=0).pack())
     return Letter(
         words("How long before each of your sessions shall I remind you?"),
         (*taps, (none,), _home(turn)),
@@ -185,8 +185,12 @@ async def profile_page(turn: Turn) -> Letter:
         for field, question in profile.questions().items()
     ]
     rows = [tuple(taps[at : at + 2]) for at in range(0, len(taps), 2)]
-    text = Html(f"<b>{words('Your profile')}</b>\n\n{profile.summary(draft, words, themes)}")
-    return Letter(text, (*rows, _home(turn)))
+    card = Letter(profile.summary(draft, words, themes), (*rows, _home(turn)))
+    return card.with_first_line(words("<b>Your profile</b>"))
+
+
+def _ticked(label: str, chosen: bool) -> str:
+    return f"{'✅' if chosen else '▫️'} {label}"
 
 
 def _home(turn: Turn) -> tuple[Tap, ...]:

@@ -43,7 +43,10 @@ async def greet(turn: Turn, state: FSMContext, *, door: str = "") -> None:
     await state.update_data(door=door)
     first = turn.first_language
     order = [first, *(code for code in AUTONYMS if code != first)]
-    lines = [turn.catalogs[code]("Welcome! Which language shall we speak?") for code in order]
+    lines = [
+        words("Welcome! Which language shall we speak?")
+        for words in map(turn.catalogs.__getitem__, order)
+    ]
     taps = tuple((Tap(AUTONYMS[code], Choose(language=code).pack()),) for code in order)
     turn.say(Letter(Html("\n".join(lines)), taps))
 

@@ -114,7 +114,7 @@ class Words:
 
     def listed(self, items: Sequence[str]) -> Html:
         """An enumeration of what others wrote: "a, b and c"."""
-        return Html(format_list([_safe_text(item) for item in items], locale=self.locale))
+        return Html(format_list([quote(item) for item in items], locale=self.locale))
 
     def country(self, code: str) -> str:
         """The name of a country, from its ISO 3166 code."""
@@ -124,7 +124,7 @@ class Words:
         return {
             name: value
             if isinstance(value, Html)
-            else _safe_text(value)
+            else quote(value)
             if isinstance(value, str)
             else self.number(value)
             for name, value in fields.items()
@@ -160,13 +160,14 @@ def country_named(typed: str) -> str | None:
     return None
 
 
+def quote(text: str) -> Html:
+    """What others wrote, ready for a letter: escaped and isolated."""
+    return Html(isolate(html.escape(text, quote=False)))
+
+
 def isolate(text: str) -> str:
     """Keep what is inside from turning the words around it (Unicode UAX #9, isolates)."""
     return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"
-
-
-def _safe_text(text: str) -> str:
-    return isolate(html.escape(text, quote=False))
 
 
 # Format characters that could turn or hide the text of others: all of Unicode's Cf but the

@@ -274,8 +274,8 @@ async def _load(db: AsyncSession, slug: str, *, lock: bool = False) -> _Stored:
         return stored
 
     here = tables.Session.event_id == event.id
-    every = select(tables.Session).where(here)
-    every = every.order_by(tables.Session.starts_at, tables.Session.id)
+    # In the order of their ids, as those who take seats lock them.
+    every = select(tables.Session).where(here).order_by(tables.Session.id)
     rows = await db.scalars(every.with_for_update() if lock else every, **fresh)
     held = {row.id: _Held(row) for row in rows}
 
@@ -294,7 +294,8 @@ async def _load(db: AsyncSession, slug: str, *, lock: bool = False) -> _Stored:
         if session_id in held:
             held[session_id].answers, held[session_id].seats = count, taken
 
-    stored.sessions = {session.row.slug: session for session in held.values()}
+    in_order = sorted(held.values(), key=lambda session: (session.row.starts_at, session.row.id))
+    stored.sessions = {session.row.slug: session for session in in_order}
     return stored
 
 

@@ -1,0 +1,187 @@
+"""The command line: `jisr`, also `python -m bot`.
+
+Each command imports what it needs when it is called: `jisr --help` answers at once.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from bot.zones import prefer_packaged_zones
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from bot.settings import Settings
+    from storage.database import Storage
+
+
+def command_line() -> typer.Typer:
+    """All commands."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Jisr, the bridge: agenda, seats and reminders in one chat.",
+    )
+    app.command()(demo)
+    app.command()(run)
+    app.command(name="import")(import_)
+    app.command()(invite)
+    app.command()(doctor)
+    app.command()(migrate)
+    catalogs = typer.Typer(no_args_is_help=True, help="The words of the three languages.")
+    catalogs.command(name="check")(check_catalogs)
+    catalogs.command(name="update")(update_catalogs)
+    app.add_typer(catalogs, name="catalogs")
+    return app
+
+
+def demo(
+    port: Annotated[int, typer.Option(help="The page's port on this machine.")] = 8080,
+    database: Annotated[
+        str, typer.Option(help="Keep the rehearsal here; by default it is forgotten at the end.")
+    ] = "",
+    browser: Annotated[bool, typer.Option(help="Open the page.")] = True,
+) -> None:
+    """Rehearse a real programme: phones on a page, the bot, its clock, its reminders. No token."""
+    from bot.demo import rehearse
+    from bot.logs import start_logging
+
+    start_logging("WARNING", stream=sys.stderr)
+    _run(rehearse(port=port, database_url=database, open_browser=browser, console=Console()))
+
+
+def run(
+    listen: Annotated[bool, typer.Option("--listen", help="Take what people say.")] = False,
+    engine: Annotated[bool, typer.Option("--engine", help="Tick and deliver.")] = False,
+) -> None:
+    """Run the bot on Telegram. Without an option: both roles."""
+    settings = _settings()
+    from bot.app import serve
+    from bot.clock import RealClock
+    from bot.engine import SecondEngine
+    from bot.logs import start_logging
+    from bot.settings import SettingsError
+    from bot.telegram import BadToken
+
+    start_logging(settings.log_level, stream=sys.stderr)
+    both = not (listen or engine)
+    try:
+        _run(serve(settings, RealClock(), listen=listen or both, engine=engine or both))
+    except* SettingsError as errors:
+        _fail("\n".join(map(str, errors.exceptions)))
+    except* BadToken:
+        _fail("Telegram doesn't know this token. `jisr doctor` tells how to get one.")
+    except* SecondEngine:
+        _fail(
+            "Another `jisr run` serves this SQLite database. Stop it first, or use PostgreSQL "
+            "for several processes."
+        )
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="An agenda in our YAML.")],
+    dry_run: Annotated[bool, typer.Option(help="Only tell what would change.")] = False,
+) -> None:
+    """Import an agenda, or import it again: nothing is doubled."""
+    from bot.clock import RealClock
+    from bot.importing import import_file
+
+    async def work(storage: "Storage") -> bool:
+        now = RealClock().now()
+        return await import_file(storage, file, dry_run=dry_run, now=now, console=Console())
+
+    if not _with_storage(work):
+        raise typer.Exit(1)
+
+
+def invite(
+    role: Annotated[str, typer.Option(help="staff or admin")] = "staff",
+) -> None:
+    """Print a one-time link that makes whoever opens it a member of the team."""
+    from bot.clock import RealClock
+    from storage import invitations
+    from storage.tables import Role
+
+    if role not in {Role.STAFF, Role.ADMIN}:
+        _fail(f"The role is staff or admin, not {role!r}.")
+
+    async def work(storage: "Storage") -> str:
+        async with storage.begin() as db:
+            return invitations.invite(db, Role(role), RealClock().now())
+
+    payload = _with_storage(work)
+    username = _run(_username(_settings()))
+    console = Console()
+    if username:
+        console.print(f"https://t.me/{username}?start={payload}", soft_wrap=True, highlight=False)
+    else:
+        console.print("Send this to the bot:", f"/start {payload}", soft_wrap=True, highlight=False)
+    console.print(f"It works once, for {invitations.VALID.days} days, and makes its reader {role}.")
+
+
+def doctor() -> None:
+    """Tell what is wrong with settings, database, token, zones or words, and how to mend it."""
+    from bot.doctor import examine_and_print
+
+    if not _run(examine_and_print(Console())):
+        raise typer.Exit(1)
+
+
+def migrate() -> None:
+    """Upgrade the database. This is also done at start."""
+
+    async def work(storage: "Storage") -> None:
+        del storage
+
+    _with_storage(work)
+    Console().print("The database is up to date.")
+
+
+def check_catalogs() -> None:
+    """Fail on a missing, fuzzy or stale entry, a lost field or tag, an incomplete plural."""
+    from bot import catalogs
+
+    complaints = catalogs.check()
+    for complaint in complaints:
+        Console().print(complaint, highlight=False, markup=False)
+    if complaints:
+        raise typer.Exit(1)
+    Console().print("The three catalogs are complete.")
+
+
+def update_catalogs() -> None:
+    """Bring the catalogs up to date with what the conversations say."""
+    from bot import catalogs
+
+    catalogs.update()
+    check_catalogs()
+
+
+def _settings() -> "Settings":
+    from bot.settings import SettingsError, read_settings
+
+    try:
+        return read_settings()
+    except SettingsError as error:
+        _fail(str(error))
+
+
+def _with_storage[T](work: "Any") -> "T":
+    raise NotImplementedError
+
+
+def main() -> None:
+    """The entry point: our zones first, before anybody asks what time it is."""
+    prefer_packaged_zones()
+    command_line()()
+
+
+if __name__ == "__main__":
+    main()

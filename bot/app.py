@@ -1,0 +1,151 @@
+"""The wiring, on one screen: what is opened, in the order it is needed, and what runs on it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+from aiogram import Bot
+
+from bot.bulk import TelegramBulk, open_bulk
+from bot.clock import Clock, Metronome
+from bot.delivery import Delivery
+from bot.engine import Office
+from bot.intake import CHANNEL, Intake
+from bot.pace import Pacer
+from bot.polling import Poller
+from bot.settings import Settings
+from bot.telegram import Introduction, get_updates, introduce, open_bot, speak
+from handlers import guide
+from handlers.conversations import kinds
+from handlers.words import Catalogs, read_catalogs
+from storage import conversations, outbox, reminders
+from storage.database import Storage, open_storage
+from storage.migrations import migrate
+
+# Seconds between two looks at what has come due, and between two rounds of tidying.
+TICK, TIDY = 1.0, 60.0
+# A messenger repeats an update for 24 h at most (Bot API, "Getting updates"); twice that is safe.
+ANSWERS_KEPT = timedelta(hours=48)
+
+
+@dataclass(slots=True)
+class App:
+    """Everything that is open. Made by `open_app`; its parts run by `listen` and `engine`."""
+
+    settings: Settings
+    storage: Storage
+    clock: Clock
+    catalogs: Catalogs
+    bot: Bot
+    bulk: TelegramBulk
+    office: Office
+    intake: Intake
+    delivery: Delivery
+    on_engine: Callable[[], None] = field(default=lambda: None)
+
+    async def listen(self) -> None:
+        """Take what people say, by long polling, until cancelled."""
+        await Poller(partial(get_updates, self.bot), self.intake.take).run()
+
+    async def engine(self) -> None:
+        """Tick and deliver whenever the office is ours, until cancelled."""
+        async with self.office.until_left():
+            while True:
+                await self.office.won()
+                async with asyncio.TaskGroup() as working:
+                    jobs = [working.create_task(self.delivery.run())]
+                    jobs.append(working.create_task(self._beat()))
+                    self.on_engine()
+                    await self.office.kept()
+                    for job in jobs:
+                        job.cancel()
+
+    async def tick(self) -> None:
+        """Post what has come due."""
+        async with self.storage.begin() as db:
+            if not await self.office.held(db):
+                return
+            posted = await reminders.post_due(db, self.clock.now())
+        if posted:
+            self.delivery.wake()
+
+    async def tidy(self) -> None:
+        """Void what has expired, drop answers that nobody can ask for again."""
+        now = self.clock.now()
+        async with self.storage.begin() as db:
+            await outbox.void_expired(db, now)
+            await conversations.forget_answers(db, now - ANSWERS_KEPT)
+
+    async def introduce(self) -> None:
+        """Tell Telegram our name, descriptions and commands, in each language."""
+        default = self.catalogs[self.settings.default_language]
+        await introduce(
+            self.bot,
+            [
+                Introduction(
+                    language,
+                    guide.name(words),
+                    guide.description(words),
+                    guide.about(words),
+                    list(guide.commands(words)),
+                )
+                for language, words in [(None, default), *self.catalogs.items()]
+            ],
+        )
+
+    async def _beat(self) -> None:
+        metronome = Metronome()
+        metronome.every(TICK, self.tick)
+        metronome.every(TIDY, self.tidy)
+        async with metronome.beating():
+            await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def open_app(
+    settings: Settings, clock: Clock, *, pacer: Pacer | None = None
+) -> AsyncIterator[App]:
+    """Open the database, the messenger and what stands on them; leaving closes in reverse.
+
+    `pacer` is for rehearsals, which wait for nobody. Raises SettingsError without a token.
+    """
+    async with AsyncExitStack() as on:
+        storage = await on.enter_async_context(open_storage(settings.database_url))
+        await migrate(storage)
+        pacer = pacer or Pacer(settings.pace)
+        bot = await on.enter_async_context(open_bot(settings, pacer))
+        bulk = await on.enter_async_context(open_bulk(settings, pacer))
+        catalogs, office = read_catalogs(), Office(storage)
+        language = settings.default_language
+        yield App(
+            settings,
+            storage,
+            clock,
+            catalogs,
+            bot,
+            bulk,
+            office,
+            Intake(storage, bot, catalogs, clock, partial(speak, bot), default_language=language),
+            Delivery(
+                storage,
+                {CHANNEL: bulk},
+                kinds(),
+                catalogs,
+                clock,
+                office=office,
+                default_language=language,
+            ),
+        )
+
+
+async def serve(settings: Settings, clock: Clock, *, listen: bool, engine: bool) -> None:
+    """Run the chosen roles until cancelled. Raises BadToken, SecondEngine or SettingsError."""
+    async with open_app(settings, clock) as app, asyncio.TaskGroup() as running:
+        running.create_task(app.introduce())
+        if listen:
+            running.create_task(app.listen())
+        if engine:
+            running.create_task(app.engine())

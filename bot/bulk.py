@@ -1,0 +1,253 @@
+"""How reminders and announcements go out on Telegram: python-telegram-bot's ExtBot, at our pace.
+
+It speaks HTTP through aiohttp, several times faster than its stock client, and every answer that
+is not a yes becomes a decision right there, by the table in `bot/telegram.py`: the library's own
+exceptions no longer tell a refused connection from a lost answer.
+"""
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from aiohttp import ClientError, ClientSession, ClientTimeout, FormData
+from telegram import LinkPreviewOptions
+from telegram.error import TelegramError
+from telegram.ext import BaseRateLimiter, ExtBot
+from telegram.request import BaseRequest, RequestData
+
+from bot.channels import Later, Lost, Outcome, Refused, Sent, Wait
+from bot.pace import BULK, NotNow, Pacer
+from bot.settings import Settings, token_of
+from bot.telegram import (
+    CAPTION_LIMIT,
+    Piece,
+    judge,
+    length,
+    render,
+    telling_times,
+    unanswered,
+)
+from handlers.letters import Letter
+
+# Seconds for a connection and for the whole of one request. A connection that can't be had must
+# fail first: only then do we know that nothing left.
+_TIMEOUT = ClientTimeout(total=30, connect=10)
+# Seconds of a halt that a letter waits for here; for a longer one it goes back to the outbox.
+PATIENCE = 1.0
+
+
+class NotAccepted(TelegramError):  # noqa: N818 - a refusal, and often no error
+    """No yes from the server; `outcome` is what that means."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(str(outcome))
+        self.outcome = outcome
+
+
+class AiohttpRequest(BaseRequest):
+    """The way to the server. Timeouts of single calls are not used."""
+
+    def __init__(self) -> None:
+        self._session: ClientSession | None = None
+
+    @property
+    def read_timeout(self) -> float | None:
+        """Seconds an answer may take."""
+        return _TIMEOUT.total
+
+    async def initialize(self) -> None:
+        """Open the connection pool."""
+        self._session = ClientSession(timeout=_TIMEOUT)
+
+    async def shutdown(self) -> None:
+        """Close the connection pool."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        *_timeouts: Any,
+        **_more_timeouts: Any,
+    ) -> tuple[int, bytes]:
+        """Make one request. Raises NotAccepted unless the server said yes."""
+        if self._session is None:
+            raise RuntimeError("AiohttpRequest is not open")
+        try:
+            async with self._session.request(method, url, data=_form(request_data)) as response:
+                status, body = response.status, await response.read()
+        except (ClientError, OSError) as error:  # TimeoutError is an OSError
+            raise NotAccepted(unanswered(error)) from error
+        if status >= HTTPStatus.BAD_REQUEST:
+            raise NotAccepted(_refusal(status, body))
+        return status, body
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> Any:
+        """The answer; an unreadable one is not logged, as it may hold people's words."""
+        answer = _read(payload)
+        if not answer:
+            raise NotAccepted(Lost("unreadable answer"))
+        if not answer.get("ok"):  # some servers say no with a status of 200
+            raise NotAccepted(_refusal(int(answer.get("error_code", 0)), payload))
+        return answer
+
+
+def _form(data: RequestData | None) -> FormData:
+    form = FormData()
+    if data is not None:
+        for name, value in data.json_parameters.items():
+            form.add_field(name, value)
+        for name, (filename, content, mimetype) in data.multipart_data.items():
+            form.add_field(name, content, filename=filename, content_type=mimetype)
+    return form
+
+
+def _refusal(status: int, body: bytes) -> Outcome:
+    answer = _read(body)
+    return judge(status, str(answer.get("description", "")), answer.get("parameters"))
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    try:
+        answer = orjson.loads(body)
+    except ValueError:  # a gateway's error page
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+@dataclass(slots=True)
+class _Ticket:
+    """What travels with one call through ExtBot: its place in line, and the id it was given."""
+
+    priority: int
+    patience: float | None
+    provider_id: str | None = None
+
+
+class PacedLimiter(BaseRateLimiter[_Ticket]):
+    """ExtBot's turns are those of the pacer that replies use."""
+
+    def __init__(self, pacer: Pacer) -> None:
+        self._pacer = pacer
+
+    async def initialize(self) -> None:
+        """Nothing to open."""
+
+    async def shutdown(self) -> None:
+        """Nothing to close."""
+
+    async def process_request(  # noqa: PLR0917 - the library's own signature
+        self,
+        callback: Callable[..., Coroutine[Any, Any, Any]],
+        args: Any,
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: _Ticket | None,
+    ) -> Any:
+        """Wait for a turn, make the request, and halt everybody after a 429."""
+        ticket = rate_limit_args or _Ticket(BULK, None)
+        await self._pacer.before(
+            endpoint, data.get("chat_id"), ticket.priority, patience=ticket.patience
+        )
+        try:
+            result = await callback(*args, **kwargs)
+        except NotAccepted as refusal:
+            if isinstance(refusal.outcome, Wait):
+                self._pacer.flooded(endpoint, refusal.outcome.seconds)
+            raise
+        ticket.provider_id = str(result.get("message_id", "")) if isinstance(result, dict) else ""
+        return result
+
+
+class TelegramBulk:
+    """The channel of reminders and announcements. Made by `open_bulk`."""
+
+    def __init__(self, bot: ExtBot[_Ticket], server: str) -> None:
+        self._bot, self._server = bot, server
+
+    async def send(
+        self,
+        letter: Letter,
+        address: str,
+        *,
+        priority: int = BULK,
+        patience: float | None = PATIENCE,
+    ) -> Outcome:
+        """Send a letter in as many messages as it needs; the id is that of the last.
+
+        Waits for its turn by `priority`; a halt of more than `patience` seconds is a Wait. A
+        letter that broke off after its first message is Lost: part of it was accepted.
+        """
+        pieces = render(letter)
+        file = letter.document or letter.picture
+        if file and length(letter.text) > CAPTION_LIMIT:
+            pieces = [Piece(""), *pieces]
+        for i, piece in enumerate(pieces):
+
+            async def attempt(text: str, i: int = i, piece: Piece = piece) -> Outcome:
+                ticket = _Ticket(priority, patience if i == 0 else None)
+                return await self._call(letter, i, Piece(text, piece.keyboard), address, ticket)
+
+            outcome = await telling_times(self._server, piece.text, attempt)
+            if not isinstance(outcome, Sent):
+                broke_off = i > 0 and isinstance(outcome, Wait | Later | Refused)
+                return Lost("partly sent") if broke_off else outcome
+        return outcome
+
+    async def _call(
+        self, letter: Letter, i: int, piece: Piece, address: str, ticket: _Ticket
+    ) -> Outcome:
+        common: dict[str, Any] = {
+            "chat_id": address,
+            "parse_mode": "HTML",
+            "rate_limit_args": ticket,
+            "api_kwargs": {"reply_markup": piece.keyboard} if piece.keyboard else None,
+        }
+        try:
+            if i == 0 and letter.document:
+                file, common["caption"] = letter.document, piece.text or None
+                await self._bot.send_document(document=file.content, filename=file.name, **common)
+            elif i == 0 and letter.picture:
+                file, common["caption"] = letter.picture, piece.text or None
+                await self._bot.send_photo(photo=file.content, filename=file.name, **common)
+            else:
+                await self._bot.send_message(
+                    text=piece.text,
+                    link_preview_options=LinkPreviewOptions(is_disabled=True),
+                    **common,
+                )
+        except NotNow as refusal:
+            return Wait(refusal.seconds)
+        except NotAccepted as refusal:
+            return refusal.outcome
+        except (TypeError, KeyError, ValueError, AttributeError):
+            # Accepted, and told in fewer words than the library expects.
+            if ticket.provider_id is None:
+                raise
+        return Sent(ticket.provider_id or "")
+
+
+@asynccontextmanager
+async def open_bulk(settings: Settings, pacer: Pacer) -> AsyncIterator[TelegramBulk]:
+    """python-telegram-bot's client, paced. Raises SettingsError without a token.
+
+    `ExtBot.initialize` would insist on getMe; the pool is all that needs opening.
+    """
+    server, request = settings.telegram_api_url, AiohttpRequest()
+    bot = ExtBot(
+        token_of(settings),
+        base_url=f"{server}/bot",
+        base_file_url=f"{server}/file/bot",
+        request=request,
+        get_updates_request=request,
+        rate_limiter=PacedLimiter(pacer),
+    )
+    async with request:
+        yield TelegramBulk(bot, server)

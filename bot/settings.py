@@ -1,0 +1,207 @@
+"""Every setting, from the environment (`JISR_...`) or a `.env` file in the working directory.
+
+A wrong setting is told by its name, with what is wrong and how to mend it. Values that may hold a
+secret are never repeated, neither in an error nor in a `repr`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "JISR_"
+OFFICIAL_API = "https://api.telegram.org"
+# Bot API, setWebhook.secret_token.
+_WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
+# Bot FAQ, "My bot is hitting limits": no more than this without paid broadcast.
+_MOST_A_SECOND = 30.0
+
+ASK_BOTFATHER = "write /newbot (or /token) to @BotFather in Telegram and set what it answers"
+
+
+def _remedy(words: str) -> dict[str, Any]:
+    return {"remedy": words}
+
+
+def _shout(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """What an operator decides. Each field's description is its line in the README."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    database_url: str = Field(
+        "sqlite+aiosqlite:///jisr.db",
+        description="Where everything is kept: SQLite, or PostgreSQL through asyncpg.",
+        json_schema_extra=_remedy(
+            "write sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME,"
+            " with special characters of the password percent-encoded"
+        ),
+        repr=False,
+    )
+    telegram_token: SecretStr | None = Field(
+        None,
+        description="The bot's token, from @BotFather.",
+        json_schema_extra=_remedy(ASK_BOTFATHER),
+    )
+    telegram_api_url: str = Field(
+        OFFICIAL_API,
+        description="The Bot API server to speak to.",
+        json_schema_extra=_remedy(f"write a URL such as {OFFICIAL_API}, without the token"),
+    )
+    public_url: str | None = Field(
+        None,
+        description="The https address of this bot. Set: webhook. Not set: polling.",
+        json_schema_extra=_remedy("write the https URL that reaches this machine"),
+    )
+    webhook_secret: SecretStr | None = Field(
+        None,
+        description="What Telegram repeats with each webhook call; needed with JISR_PUBLIC_URL.",
+        json_schema_extra=_remedy("write 1-256 of A-Z a-z 0-9 _ -, hard to guess"),
+        validate_default=True,
+    )
+    default_language: Literal["fr", "ar", "en"] = Field(
+        "fr",
+        description="The language for people whose own is none of ours: fr, ar or en.",
+        json_schema_extra=_remedy("write fr, ar or en"),
+    )
+    timezone: str = Field(
+        "Africa/Casablanca",
+        description="The zone of events that name none (IANA name).",
+        json_schema_extra=_remedy("write an IANA name such as Africa/Casablanca or Europe/Paris"),
+    )
+    pace: float = Field(
+        28.0,
+        gt=0,
+        le=_MOST_A_SECOND,
+        description="Messages per second, at most 30.",
+        json_schema_extra=_remedy("write a number above 0 and up to 30"),
+    )
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_shout)] = (
+        Field(
+            "INFO",
+            description="How much is told: DEBUG, INFO, WARNING or ERROR.",
+            json_schema_extra=_remedy("write DEBUG, INFO, WARNING or ERROR"),
+        )
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database(cls, value: str) -> str:
+        from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 - 0.3 s that `--help` needn't pay
+
+        from storage.database import parse_url  # noqa: PLC0415 - the same
+
+        try:
+            parse_url(value)
+        except (ArgumentError, ValueError):
+            # Their words may quote a part of the password.
+            raise ValueError("not the URL of a SQLite or PostgreSQL database") from None
+        return value
+
+    @field_validator("telegram_token")
+    @classmethod
+    def _is_a_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("not a bot token: those look like 123456789:AAF...")
+        return value
+
+    @field_validator("telegram_api_url", "public_url")
+    @classmethod
+    def _is_a_url(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("not an http or https URL")
+        if parts.query or parts.fragment:
+            raise ValueError("a URL without ? and # is needed")
+        official = info.data.get("telegram_api_url", OFFICIAL_API) == OFFICIAL_API
+        if info.field_name == "public_url" and parts.scheme == "http" and official:
+            raise ValueError("Telegram calls https addresses only")
+        return value.rstrip("/")
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _guards_the_webhook(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("public_url"):
+            raise ValueError("missing: anybody could pretend to be Telegram")
+        if value is not None and not _WEBHOOK_SECRET.fullmatch(value.get_secret_value()):
+            raise ValueError("has characters that Telegram does not take, or too many")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):  # OSError: a folder of zones, such as "Africa"
+            raise ValueError("not a time zone we know") from None
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One wrong setting: its name in the environment, what is wrong, how to mend it."""
+
+    name: str
+    wrong: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.wrong}; {self.remedy}"
+
+
+class SettingsError(Exception):
+    """Settings that can't be used: `complaints` has one for each."""
+
+    def __init__(self, complaints: list[Complaint]) -> None:
+        super().__init__("\n".join(map(str, complaints)))
+        self.complaints = complaints
+
+
+def env_name(field: str) -> str:
+    """The name in the environment of a field of `Settings`."""
+    return PREFIX + field.upper()
+
+
+def read_settings(**given: Any) -> Settings:
+    """Read the settings; `given` overrules the environment. Raises SettingsError naming each."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsError([_complaint(e["loc"], e["msg"]) for e in error.errors()]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        wrong = "can't be read" if isinstance(error, OSError) else "is not UTF-8 text"
+        raise SettingsError([Complaint(".env", wrong, "mend the file or remove it")]) from None
+
+
+def token_of(settings: Settings) -> str:
+    """The bot's token. Raises SettingsError if there is none."""
+    if settings.telegram_token is None:
+        name = env_name("telegram_token")
+        raise SettingsError([Complaint(name, "is not set", ASK_BOTFATHER)])
+    return settings.telegram_token.get_secret_value()
+
+
+def _complaint(loc: tuple[int | str, ...], message: str) -> Complaint:
+    field = str(loc[0])
+    extra = Settings.model_fields[field].json_schema_extra
+    remedy = extra.get("remedy", "") if isinstance(extra, dict) else ""
+    return Complaint(env_name(field), message.removeprefix("Value error, "), str(remedy))

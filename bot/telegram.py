@@ -1,0 +1,492 @@
+"""How we speak to people on Telegram while they wait: rendering, replies, and what errors mean.
+
+Replies go out through aiogram, paced before everything else; reminders and announcements are
+`bot/bulk.py`'s, by the same rendering and the same table of errors. Nothing here needs getMe, so
+that a Bot API server that knows only the messages will do.
+"""
+
+import asyncio
+import html
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from aiogram import Bot
+from aiogram.client.default import DefaultBotProperties
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.session.middlewares.base import (
+    BaseRequestMiddleware,
+    NextRequestMiddlewareType,
+)
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import (
+    AiogramError,
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramConflictError,
+    TelegramEntityTooLarge,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+    TelegramNetworkError,
+    TelegramNotFound,
+    TelegramRetryAfter,
+    TelegramServerError,
+    TelegramUnauthorizedError,
+)
+from aiogram.methods import (
+    EditMessageText,
+    GetMyCommands,
+    GetMyDescription,
+    GetMyName,
+    GetMyShortDescription,
+    Response,
+    SendMessage,
+    SetMyCommands,
+    SetMyDescription,
+    SetMyName,
+    SetMyShortDescription,
+    TelegramMethod,
+)
+from aiogram.methods.base import TelegramType
+from aiogram.types import InlineKeyboardMarkup, Message
+from aiohttp import ClientConnectorError, ConnectionTimeoutError
+
+from bot.channels import Gone, Later, Lost, Moved, Outcome, Refused, Sent, Wait
+from bot.pace import REPLY, NotNow, Pacer
+from bot.settings import Settings, token_of
+from handlers.letters import Letter, Spoken
+
+log = structlog.get_logger(__name__)
+
+# Bot API, sendMessage.text and sendPhoto.caption, after entities parsing. Counted in UTF-16 units,
+# as entities are: never fewer than the characters that Telegram counts.
+TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
+# Bot API, answerCallbackQuery.text.
+TOAST_LIMIT = 200
+
+# Seconds that one reply may take on the wire, and those between two tries of it.
+_REPLY_SECONDS, _SIDE_CALL_SECONDS = 20, 10
+_PAUSES = (0.5, 1.0, 2.0, 4.0)
+# Seconds of a halt that a person is left waiting for; after a longer one the answer is stale.
+_REPLY_PATIENCE = 60.0
+# Seconds until we ask again, when a token is refused or a 429 names no time.
+_TOKEN_SECONDS, _FLOOD_SECONDS = 60.0, 5.0
+# The width of `outbox.reason`.
+_REASON_LENGTH = 64
+
+
+# --- rendering ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One message of a letter: HTML, and its inline keyboard in the Bot API's own JSON."""
+
+    text: str
+    keyboard: dict[str, Any] | None = None
+
+
+_TAG = re.compile(r"<[^>]*>")
+# What must not be cut in two: a tag, a character reference, a character.
+_ATOM = re.compile(r"<[^>]*>|&#?\w+;|.", re.DOTALL)
+_TIME_TAG = re.compile(r"</?tg-time\b[^>]*>")
+
+
+def render(letter: Letter) -> list[Piece]:
+    """The messages of a letter, the keyboard under the last. Its files are the sender's work."""
+    *first, last = split(letter.text, TEXT_LIMIT)
+    return [*map(Piece, first), Piece(last, _keyboard(letter))]
+
+
+def length(text: str) -> int:
+    """What Telegram counts of an HTML text, in UTF-16 units: no tags, references as one."""
+    return len(html.unescape(_TAG.sub("", text)).encode("utf-16-le")) // 2
+
+
+def split(text: str, limit: int) -> list[str]:
+    """Cut at line breaks, else at spaces, so that each part is whole HTML within the limit."""
+    if length(text) <= limit:
+        return [text]
+    atoms, start = _ATOM.findall(text), 0
+    parts: list[str] = []
+    opened: list[str] = []
+    while start < len(atoms):
+        end = _cut(atoms, start, limit)
+        body = "".join(atoms[start:end]).rstrip()
+        part = "".join(opened) + body
+        for tag in _TAG.findall(body):
+            opened = opened[:-1] if tag.startswith("</") else [*opened, tag]
+        part += "".join(f"</{re.split(r'[ >]', tag[1:])[0]}>" for tag in reversed(opened))
+        if length(part):
+            parts.append(part)
+        start = end
+    return parts
+
+
+def _cut(atoms: Sequence[str], start: int, limit: int) -> int:
+    used, line, word = 0, None, None
+    for i in range(start, len(atoms)):
+        used += length(atoms[i])
+        if used > limit:
+            return line or word or i
+        if atoms[i] == "\n":
+            line = i + 1
+        elif atoms[i] == " ":
+            word = i + 1
+    return len(atoms)
+
+
+def _keyboard(letter: Letter) -> dict[str, Any] | None:
+    rows = [
+        [
+            {"text": tap.label, **({"url": tap.url} if tap.url else {"callback_data": tap.data})}
+            for tap in row
+        ]
+        for row in letter.taps
+    ]
+    return {"inline_keyboard": rows} if rows else None
+
+
+# --- what an answer means -------------------------------------------------------------------
+
+NO_TIMES = Refused("tg-time is not known here")
+
+# A status, words of the description, and what they mean for the letter; the first that fits.
+# The descriptions are those of the public server.
+_MEANINGS: tuple[tuple[int, str, Outcome], ...] = (
+    (HTTPStatus.FORBIDDEN, "bot was blocked by the user", Gone("blocked")),
+    (HTTPStatus.FORBIDDEN, "user is deactivated", Gone("deactivated")),
+    (HTTPStatus.FORBIDDEN, "", Gone("forbidden")),
+    (HTTPStatus.BAD_REQUEST, "chat not found", Gone("chat not found")),
+    (HTTPStatus.BAD_REQUEST, "user not found", Gone("user not found")),
+    (HTTPStatus.BAD_REQUEST, "peer_id_invalid", Gone("chat not found")),
+    (HTTPStatus.BAD_REQUEST, "chat_write_forbidden", Gone("no right to write")),
+    (HTTPStatus.BAD_REQUEST, "no rights to send", Gone("no right to write")),
+    (HTTPStatus.BAD_REQUEST, "not enough rights to send", Gone("no right to write")),
+    (HTTPStatus.BAD_REQUEST, 'tag "tg-time"', NO_TIMES),
+    # Ours to mend, and no fault of the letter: it waits.
+    (HTTPStatus.UNAUTHORIZED, "", Wait(_TOKEN_SECONDS)),
+    # An unknown method, or a malformed token.
+    (HTTPStatus.NOT_FOUND, "", Later("method not found")),
+    (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "", Refused("too large")),
+    (HTTPStatus.TOO_MANY_REQUESTS, "", Wait(_FLOOD_SECONDS)),
+)
+
+
+def judge(status: int, description: str, parameters: dict[str, Any] | None = None) -> Outcome:
+    """What a refusal of the Bot API means: its HTTP status, description and ResponseParameters."""
+    parameters = parameters or {}
+    if "retry_after" in parameters:
+        return Wait(float(parameters["retry_after"]))
+    if "migrate_to_chat_id" in parameters:
+        return Moved(str(parameters["migrate_to_chat_id"]))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Later(f"server error {status}")
+    for known, words, outcome in _MEANINGS:
+        if status == known and words in description.lower():
+            return outcome
+    return Refused(description.removeprefix("Bad Request: ")[:_REASON_LENGTH])
+
+
+_STATUS: dict[type[TelegramAPIError], HTTPStatus] = {
+    TelegramBadRequest: HTTPStatus.BAD_REQUEST,
+    TelegramUnauthorizedError: HTTPStatus.UNAUTHORIZED,
+    TelegramForbiddenError: HTTPStatus.FORBIDDEN,
+    TelegramNotFound: HTTPStatus.NOT_FOUND,
+    TelegramConflictError: HTTPStatus.CONFLICT,
+}
+
+
+def decide(error: Exception) -> Outcome:  # noqa: PLR0911 - a table, one line for each kind
+    """What an error from aiogram means for the letter that met it."""
+    match error:
+        case NotNow():
+            return Wait(error.seconds)
+        case TelegramRetryAfter():
+            return Wait(float(error.retry_after))
+        case TelegramMigrateToChat():
+            return Moved(str(error.migrate_to_chat_id))
+        case TelegramEntityTooLarge():
+            return Refused("too large")
+        case TelegramNetworkError():
+            return unanswered(error.__cause__ or error)
+        case TelegramServerError():
+            return Later("server error")
+        case TelegramAPIError(message=words) if words.startswith("Too Many Requests"):
+            return Wait(_FLOOD_SECONDS)  # aiogram has no class for one that names no time
+        case TelegramAPIError():
+            return judge(_STATUS.get(type(error), HTTPStatus.BAD_REQUEST), error.message)
+        case ClientDecodeError(data={"ok": True, "result": result}):
+            # Accepted, and told in fewer words than aiogram expects.
+            return Sent(str(result.get("message_id", "")) if isinstance(result, dict) else "")
+    return Lost(type(error).__name__)
+
+
+def unanswered(error: BaseException) -> Outcome:
+    """What a failure on the way means: did it strike before the request could have left?"""
+    if isinstance(error, ClientConnectorError | ConnectionTimeoutError):
+        return Later("no connection")
+    return Lost(type(error).__name__)
+
+
+# Bot API servers older than 9.5, which refuse <tg-time>; learnt from their refusals.
+_WITHOUT_TIMES: set[str] = set()
+
+
+async def telling_times(
+    server: str, text: str, attempt: Callable[[str], Awaitable[Outcome]]
+) -> Outcome:
+    """Attempt a text; if this server doesn't know <tg-time>, again with only the words in it."""
+    if server in _WITHOUT_TIMES:
+        text = _TIME_TAG.sub("", text)
+    outcome = await attempt(text)
+    if outcome == NO_TIMES and "<tg-time" in text:
+        log.warning("this Bot API server does not know tg-time", server=server)
+        _WITHOUT_TIMES.add(server)
+        outcome = await attempt(_TIME_TAG.sub("", text))
+    return outcome
+
+
+# --- the client -----------------------------------------------------------------------------
+
+
+class _Session(AiohttpSession):
+    def check_response(
+        self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
+    ) -> Response[TelegramType]:
+        """Tell a gateway's error page, which is no JSON, from an answer we can't read."""
+        is_page = not content.lstrip().startswith("{")
+        if is_page and status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise TelegramServerError(method=method, message=f"status {status_code}")
+        return super().check_response(bot, method, status_code, content)
+
+
+class _Paced(BaseRequestMiddleware):
+    def __init__(self, pacer: Pacer) -> None:
+        self._pacer = pacer
+
+    async def __call__(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        name, chat = method.__api_method__, getattr(method, "chat_id", None)
+        await self._pacer.before(name, chat, REPLY, patience=_REPLY_PATIENCE)
+        try:
+            return await make_request(bot, method)
+        except TelegramRetryAfter as error:
+            self._pacer.flooded(name, error.retry_after)
+            raise
+
+
+@asynccontextmanager
+async def open_bot(settings: Settings, pacer: Pacer) -> AsyncIterator[Bot]:
+    """The client of aiogram, paced. Raises SettingsError without a token; asks the server nothing."""
+    token = token_of(settings)
+    session = _Session(api=TelegramAPIServer.from_base(settings.telegram_api_url))
+    session.middleware(_Paced(pacer))
+    default = DefaultBotProperties(parse_mode="HTML", link_preview_is_disabled=True)
+    try:
+        yield Bot(token, session, default)
+    finally:
+        await session.close()
+
+
+# --- replies --------------------------------------------------------------------------------
+
+# Refusals of an edit (lower case) after which the words are said anew, below.
+_NOT_EDITABLE = (
+    "message can't be edited",
+    "message to edit not found",
+    "there is no text in the message to edit",
+    "message_id_invalid",
+)
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+async def speak(
+    bot: Bot,
+    spoken: Sequence[Spoken],
+    chat_id: int,
+    tapped: int | None = None,
+    callback_id: str | None = None,
+    *,
+    sleep: Sleep = asyncio.sleep,
+) -> list[Outcome]:
+    """Say all of it in order, and tell what became of each.
+
+    `tapped` is the message whose button was tapped, `callback_id` the tap. The tap is answered
+    first, whatever was said. After a failure that is not the letter's own, the rest is not tried
+    and shares its outcome. A lost answer is tried again: said twice is better than not at all.
+    """
+    toasted: Outcome = Sent("")
+    if callback_id is not None:
+        toast = "\n".join(one.toast for one in spoken if one.toast)
+        toasted = await _answer(bot, callback_id, toast[:TOAST_LIMIT])
+    outcomes: list[Outcome] = []
+    for one in spoken:
+        if one.letter is None and callback_id is not None:
+            outcomes.append(toasted)
+            continue
+        # A toast with no tap to show it over is a message like others.
+        letter = one.letter or Letter(html.escape(one.toast, quote=False))
+        edited = tapped if one.verb == "edit" else None
+        for piece in render(letter):
+            outcome = await _say(bot, piece, chat_id, edited, sleep)
+            edited = None
+            if not isinstance(outcome, Sent):
+                break
+        outcomes.append(outcome)
+        if not isinstance(outcome, Sent | Refused):
+            outcomes += [outcome] * (len(spoken) - len(outcomes))
+            break
+    return outcomes
+
+
+async def _answer(bot: Bot, callback_id: str, toast: str) -> Outcome:
+    try:
+        await bot.answer_callback_query(
+            callback_id, text=toast or None, request_timeout=_SIDE_CALL_SECONDS
+        )
+    except (AiogramError, OSError) as error:
+        outcome = decide(error)  # "query is too old" is an everyday one
+        log.info("a tap was not answered", outcome=outcome)
+        return outcome
+    return Sent("")
+
+
+async def _say(bot: Bot, piece: Piece, chat_id: int, edited: int | None, sleep: Sleep) -> Outcome:
+    markup = InlineKeyboardMarkup.model_validate(piece.keyboard) if piece.keyboard else None
+
+    async def send(text: str) -> Outcome:
+        call = SendMessage(chat_id=chat_id, text=text, reply_markup=markup)
+        return await _persist(bot, call, sleep)
+
+    async def edit(text: str) -> Outcome:
+        call = EditMessageText(chat_id=chat_id, message_id=edited, text=text, reply_markup=markup)
+        return await _persist(bot, call, sleep)
+
+    server = bot.session.api.base.partition("/bot{token}")[0]
+    if edited is not None:
+        outcome = await telling_times(server, piece.text, edit)
+        refusal = outcome.reason.lower() if isinstance(outcome, Refused) else ""
+        if "message is not modified" in refusal:
+            return Sent(str(edited))
+        if not any(words in refusal for words in _NOT_EDITABLE):
+            return outcome
+    return await telling_times(server, piece.text, send)
+
+
+async def _persist(bot: Bot, call: TelegramMethod[Any], sleep: Sleep) -> Outcome:
+    for pause in (*_PAUSES, None):
+        try:
+            result = await bot(call, request_timeout=_REPLY_SECONDS)
+        except NotNow as error:
+            return decide(error)
+        except (AiogramError, OSError) as error:
+            outcome = decide(error)
+        else:
+            return Sent(str(result.message_id) if isinstance(result, Message) else "")
+        if pause is None or not isinstance(outcome, Wait | Later | Lost):
+            break
+        if not isinstance(outcome, Wait):  # the pacer holds the next try for as long as it takes
+            await sleep(pause)
+    return outcome
+
+
+# --- listening and introducing ourselves ----------------------------------------------------
+
+# Bot API, getUpdates.allowed_updates: what we listen to.
+ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
+
+
+class AnotherPoller(Exception):  # noqa: N818 - it is somebody
+    """Somebody else listens for this bot: another process, or a webhook that is still set."""
+
+
+class BadToken(Exception):  # noqa: N818 - as it is known to operators
+    """The server doesn't know this token."""
+
+
+class _GetRawUpdates(TelegramMethod[list[dict[str, Any]]]):
+    __returning__ = list[dict[str, Any]]
+    __api_method__ = "getUpdates"
+
+    offset: int | None = None
+    timeout: int
+    allowed_updates: list[str]
+
+
+async def get_updates(bot: Bot, offset: int | None, timeout: int) -> list[dict[str, Any]]:  # noqa: ASYNC109 - the server's own, sent along
+    """Wait up to `timeout` seconds for updates, and return them as they came.
+
+    Raises AnotherPoller, BadToken, or what aiogram raises when the network or server fails.
+    """
+    call = _GetRawUpdates(offset=offset, timeout=timeout, allowed_updates=ALLOWED_UPDATES)
+    try:
+        return await bot(call, request_timeout=timeout + _SIDE_CALL_SECONDS)
+    except TelegramConflictError as error:
+        raise AnotherPoller(error.message) from None
+    except (TelegramUnauthorizedError, TelegramNotFound) as error:
+        raise BadToken(error.message) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """How the bot presents itself in one language; None for everybody else's."""
+
+    language: str | None
+    name: str
+    description: str
+    short_description: str
+    commands: list[tuple[str, str]]
+
+
+async def introduce(bot: Bot, introductions: Iterable[Introduction]) -> None:
+    """Set commands, name and descriptions where they differ. A refusal is logged, never raised.
+
+    To be run beside the polling, which need not wait for it. What is already so is not set again:
+    Telegram allows few changes of a name a day.
+    """
+    unknown: set[str] = set()
+    for one in introductions:
+        commands = [{"command": c, "description": d} for c, d in one.commands]
+        steps: tuple[tuple[Any, Any, dict[str, Any]], ...] = (
+            (GetMyCommands, SetMyCommands, {"commands": commands}),
+            (GetMyName, SetMyName, {"name": one.name}),
+            (GetMyDescription, SetMyDescription, {"description": one.description}),
+            (
+                GetMyShortDescription,
+                SetMyShortDescription,
+                {"short_description": one.short_description},
+            ),
+        )
+        for ask, tell, wish in steps:
+            name = tell.__api_method__
+            if name in unknown or await _is_so(bot, ask(language_code=one.language), wish):
+                continue
+            try:
+                await bot(
+                    tell(language_code=one.language, **wish), request_timeout=_SIDE_CALL_SECONDS
+                )
+            except (AiogramError, OSError) as error:
+                log.warning("start-up call refused", method=name, outcome=decide(error))
+                if isinstance(error, TelegramNotFound):
+                    unknown.add(name)
+
+
+async def _is_so(bot: Bot, ask: TelegramMethod[Any], wish: dict[str, Any]) -> bool:
+    try:
+        now = await bot(ask, request_timeout=_SIDE_CALL_SECONDS)
+    except (AiogramError, OSError):
+        return False  # then we just say it
+    if isinstance(now, list):
+        return wish == {"commands": [command.model_dump(exclude_none=True) for command in now]}
+    return bool(wish.items() <= now.model_dump().items())
