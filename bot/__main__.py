@@ -4,9 +4,10 @@ Each command imports what it needs when it is called: `jisr --help` answers at o
 """
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar, cast
 
 import typer
 from rich.console import Console
@@ -14,11 +15,14 @@ from rich.console import Console
 from bot.zones import prefer_packaged_zones
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from bot.settings import Settings
     from storage.database import Storage
+
+
+T = TypeVar("T")
 
 
 def command_line() -> typer.Typer:
@@ -72,17 +76,20 @@ def run(
 
     start_logging(settings.log_level, stream=sys.stderr)
     both = not (listen or engine)
+    problems: list[str] = []
     try:
         _run(serve(settings, RealClock(), listen=listen or both, engine=engine or both))
-    except* SettingsError as errors:
-        _fail("\n".join(map(str, errors.exceptions)))
+    except* SettingsError as wrong:
+        problems += map(str, wrong.exceptions)
     except* BadToken:
-        _fail("Telegram doesn't know this token. `jisr doctor` tells how to get one.")
+        problems.append("Telegram doesn't know this token. `jisr doctor` tells how to get one.")
     except* SecondEngine:
-        _fail(
+        problems.append(
             "Another `jisr run` serves this SQLite database. Stop it first, or use PostgreSQL "
             "for several processes."
         )
+    if problems:
+        _fail("\n".join(problems))
 
 
 def import_(
@@ -128,9 +135,11 @@ def invite(
 
 def doctor() -> None:
     """Tell what is wrong with settings, database, token, zones or words, and how to mend it."""
-    from bot.doctor import examine_and_print
+    from bot.doctor import examine, show
 
-    if not _run(examine_and_print(Console())):
+    findings = _run(examine(_settings()))
+    show(findings, Console())
+    if any(finding.level == "trouble" for finding in findings):
         raise typer.Exit(1)
 
 
@@ -173,8 +182,56 @@ def _settings() -> "Settings":
         _fail(str(error))
 
 
-def _with_storage[T](work: "Any") -> "T":
-    raise NotImplementedError
+async def _opened(url: str, work: "Callable[[Storage], Coroutine[Any, Any, T]]") -> T:
+    from storage.database import open_storage
+    from storage.migrations import migrate as upgrade
+
+    async with open_storage(url) as storage:
+        await upgrade(storage)
+        return await work(storage)
+
+
+def _with_storage(work: "Callable[[Storage], Coroutine[Any, Any, T]]") -> T:
+    """Do this with the database of the settings, upgraded first."""
+    return _run(_opened(_settings().database_url, work))
+
+
+async def _username(settings: "Settings") -> str | None:
+    """The bot's name in links, if there is a token and Telegram answers."""
+    if settings.telegram_token is None:
+        return None
+    from aiogram.exceptions import AiogramError
+
+    from bot.pace import Pacer
+    from bot.telegram import open_bot
+
+    async with open_bot(settings, Pacer()) as bot:
+        try:
+            return (await bot.get_me(request_timeout=5)).username
+        except (AiogramError, OSError):
+            return None
+
+
+def _run(main: "Coroutine[Any, Any, T]") -> T:
+    """Run until done, or until SIGINT or SIGTERM ask for an orderly end."""
+    import uvloop
+
+    async def until_told() -> T:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, cast("asyncio.Task[Any]", task).cancel)
+        return await main
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(until_told())
+    except asyncio.CancelledError:
+        raise typer.Exit(0) from None
+
+
+def _fail(why: str) -> NoReturn:
+    Console(stderr=True).print(why, style="red", highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(1)
 
 
 def main() -> None:

@@ -40,11 +40,11 @@ PATIENCE = 1.0
 
 
 class NotAccepted(TelegramError):  # noqa: N818 - a refusal, and often no error
-    """No yes from the server; `outcome` is what that means."""
+    """No yes from the server; `outcome` is what that means, `status` what it said (HTTP)."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Outcome, status: int = 0) -> None:
         super().__init__(str(outcome))
-        self.outcome = outcome
+        self.outcome, self.status = outcome, status
 
 
 class AiohttpRequest(BaseRequest):
@@ -84,7 +84,7 @@ class AiohttpRequest(BaseRequest):
         except (ClientError, OSError) as error:  # TimeoutError is an OSError
             raise NotAccepted(unanswered(error)) from error
         if status >= HTTPStatus.BAD_REQUEST:
-            raise NotAccepted(_refusal(status, body))
+            raise NotAccepted(_refusal(status, body), status)
         return status, body
 
     @staticmethod
@@ -94,7 +94,8 @@ class AiohttpRequest(BaseRequest):
         if not answer:
             raise NotAccepted(Lost("unreadable answer"))
         if not answer.get("ok"):  # some servers say no with a status of 200
-            raise NotAccepted(_refusal(int(answer.get("error_code", 0)), payload))
+            status = int(answer.get("error_code", 0))
+            raise NotAccepted(_refusal(status, payload), status)
         return answer
 
 
@@ -159,7 +160,8 @@ class PacedLimiter(BaseRateLimiter[_Ticket]):
         try:
             result = await callback(*args, **kwargs)
         except NotAccepted as refusal:
-            if isinstance(refusal.outcome, Wait):
+            flood = refusal.status == HTTPStatus.TOO_MANY_REQUESTS
+            if flood and isinstance(refusal.outcome, Wait):
                 self._pacer.flooded(endpoint, refusal.outcome.seconds)
             raise
         ticket.provider_id = str(result.get("message_id", "")) if isinstance(result, dict) else ""

@@ -117,7 +117,7 @@ def split(text: str, limit: int) -> list[str]:
     opened: list[str] = []
     while start < len(atoms):
         end = _cut(atoms, start, limit)
-        body = "".join(atoms[start:end]).rstrip()
+        body = "".join(atoms[start:end]).strip()
         part = "".join(opened) + body
         for tag in _TAG.findall(body):
             opened = opened[:-1] if tag.startswith("</") else [*opened, tag]
@@ -190,7 +190,7 @@ def judge(status: int, description: str, parameters: dict[str, Any] | None = Non
     for known, words, outcome in _MEANINGS:
         if status == known and words in description.lower():
             return outcome
-    return Refused(description.removeprefix("Bad Request: ")[:_REASON_LENGTH])
+    return Refused(description.removeprefix("Bad Request: ")[:_REASON_LENGTH].rstrip())
 
 
 _STATUS: dict[type[TelegramAPIError], HTTPStatus] = {
@@ -265,6 +265,11 @@ class _Session(AiohttpSession):
             raise TelegramServerError(method=method, message=f"status {status_code}")
         return super().check_response(bot, method, status_code, content)
 
+    async def close(self) -> None:
+        """Close at once: aiogram sleeps for older versions of aiohttp, which left that to us."""
+        if self._session is not None:
+            await self._session.close()
+
 
 class _Paced(BaseRequestMiddleware):
     def __init__(self, pacer: Pacer) -> None:
@@ -280,8 +285,11 @@ class _Paced(BaseRequestMiddleware):
         await self._pacer.before(name, chat, REPLY, patience=_REPLY_PATIENCE)
         try:
             return await make_request(bot, method)
-        except TelegramRetryAfter as error:
-            self._pacer.flooded(name, error.retry_after)
+        except TelegramAPIError as error:
+            outcome = decide(error)
+            # A refused token halts nobody: who waits for it waits in vain.
+            if isinstance(outcome, Wait) and not isinstance(error, TelegramUnauthorizedError):
+                self._pacer.flooded(name, outcome.seconds)
             raise
 
 
@@ -394,7 +402,8 @@ async def _persist(bot: Bot, call: TelegramMethod[Any], sleep: Sleep) -> Outcome
             outcome = decide(error)
         else:
             return Sent(str(result.message_id) if isinstance(result, Message) else "")
-        if pause is None or not isinstance(outcome, Wait | Later | Lost):
+        stale = isinstance(outcome, Wait) and outcome.seconds >= _REPLY_PATIENCE
+        if pause is None or stale or not isinstance(outcome, Wait | Later | Lost):
             break
         if not isinstance(outcome, Wait):  # the pacer holds the next try for as long as it takes
             await sleep(pause)

@@ -225,6 +225,8 @@ class Session(Base):
         UniqueConstraint("event_id", "slug"),
         CheckConstraint("capacity IS NULL OR capacity >= 0", name="capacity"),
         Index("ix_session_starts_at", "starts_at"),
+        # An old button must not open another session that was given a deleted one's id.
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

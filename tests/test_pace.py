@@ -292,8 +292,8 @@ async def live(pacer, request, order):
         request.started = now()
 
 
-def chat_ready(request, at, earlier):
-    """From when on its chat was free, seen from the instant `at`."""
+def chat_ready(request, earlier):
+    """From when on its chat was free, after what had started earlier."""
     starts = [e.started for e in earlier if e.chat == request.chat]
     if request.chat is None or not starts:
         return -inf
@@ -324,18 +324,18 @@ def test_any_story_keeps_the_limits_and_wastes_no_time(people, stops):
     assert all(b.started - a.started >= GAP - A_HAIR for a, b in pairwise(started))
     for i, one in enumerate(started):
         earlier, at = started[:i], one.started
-        assert at >= chat_ready(one, at, earlier) - A_HAIR
+        assert at >= chat_ready(one, earlier) - A_HAIR
         for begin, seconds in stops:
             assert not begin + A_HAIR < at < begin + seconds - A_HAIR
         # It waited for a reason, and no longer than that.
-        reasons = [one.asked, chat_ready(one, at, earlier)]
+        reasons = [one.asked, chat_ready(one, earlier)]
         reasons += [earlier[-1].started + GAP] if earlier else []
         reasons += [begin + seconds for begin, seconds in stops if begin <= at + A_HAIR]
         assert at <= max(reasons) + A_HAIR
         # Nobody who was waiting, whose chat was free, had the better right.
         for other in people:
             waiting = other.asked < at - A_HAIR and min(other.started, other.left) > at + A_HAIR
-            free = chat_ready(other, at, earlier) < at - A_HAIR
+            free = chat_ready(other, earlier) < at - A_HAIR
             better = (other.priority, other.order) < (one.priority, one.order)
             assert not (waiting and free and better)
 

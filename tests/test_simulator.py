@@ -118,6 +118,7 @@ async def test_aiogram_polls_answers_and_edits(sim, bot, amal):
         await sim.wait_for(lambda: amal.toasts)
         await sim.settled()
     assert amal.toasts == [Toast("Noted", show_alert=True)]
+    assert sim.unanswered == []
     assert [message.text for message in amal.chat.messages] == [
         "/start rabat-2018",
         "You tapped do:Yes",
@@ -243,13 +244,14 @@ async def test_a_tap_names_the_labels_in_sight_when_there_is_no_such_button(bot,
     )
 
 
-async def test_a_tap_prefers_the_newest_button_and_can_use_an_old_keyboard(bot, amal):
+async def test_a_tap_prefers_the_newest_button_and_can_use_an_old_keyboard(sim, bot, amal):
     for number in (1, 2):
         await bot.send_message(amal.id, f"{number}", reply_markup=keyboard("Oui"))
     last_week = amal.chat.messages[0]
     await bot.edit_message_text("closed", chat_id=amal.id, message_id=last_week.id)
     amal.taps("Oui")
     amal.taps("Oui", message=last_week)
+    assert [tap.message_id for tap in sim.unanswered] == [2, 1]
     amal.taps_data("do:forged")
     taps = [update.callback_query for update in await bot.get_updates()]
     assert [(tap.data, tap.message.text) for tap in taps] == [

@@ -33,10 +33,12 @@ class Changes:
         self.tell("closing")
 
     async def until(self, holds: Callable[[], object], seconds: float | None = None) -> bool:
-        """Wait until `holds()` is true or the server stops; False when `seconds` ran out."""
+        """Wait until `holds()` is true; False when `seconds` ran out or the server stops."""
         try:
             async with asyncio.timeout(seconds):
-                while not (holds() or self.closing):
+                while not holds():
+                    if self.closing:
+                        return False
                     await self._next.wait()
         except TimeoutError:
             return False

@@ -90,7 +90,7 @@ class Person:
             found.extend(m for m in fresh if m.outgoing and m.version > self._heard and fits(m))
             return bool(found)
 
-        if not await self._world.changes.until(look, timeout) or not found:
+        if not await self._world.changes.until(look, timeout):
             what = "something new" if callable(wanted) or not wanted else repr(wanted)
             raise TimeoutError(f"{self.name} did not hear {what}. On the screen:\n{self.screen()}")
         self._heard = found[0].version

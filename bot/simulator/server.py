@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import re
 import socket
 import struct
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -21,7 +22,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from bot.simulator.arguments import Arguments, read_arguments
 from bot.simulator.errors import ApiError
 from bot.simulator.faults import Faults
-from bot.simulator.methods import LOOPBACK, METHODS
+from bot.simulator.methods import METHODS
 from bot.simulator.profile_methods import PROFILE_METHODS
 from bot.simulator.world import World
 
@@ -191,12 +192,13 @@ class LoopbackOnly:
         """Pass on what comes from this machine, with headers that keep it here."""
         request = Request(scope)
         host = request.headers.get("host", "")
+        here = re.fullmatch(r"(127\.0\.0\.1|localhost)(:\d+)?", host)
         origin = request.headers.get("origin")
         site = request.headers.get("sec-fetch-site", "none")
         foreign = origin not in (None, f"http://{host}") or site not in ("none", "same-origin")
         # Following a link to the page itself is no harm.
         visit = request.url.path == "/" and request.method == "GET" and origin is None
-        if host.rpartition(":")[0].strip("[]") not in LOOPBACK or (foreign and not visit):
+        if not here or (foreign and not visit):
             refusal = Response("This page is for this machine only.", HTTPStatus.FORBIDDEN)
             await refusal(scope, receive, send)
             return

@@ -13,7 +13,7 @@ from bot.simulator.people import Group, Person
 from bot.simulator.server import BotApi, listening
 from bot.simulator.stage import Stage, Theatre
 from bot.simulator.webhook import Courier
-from bot.simulator.world import Chat, Json, World
+from bot.simulator.world import Chat, Json, Tap, World
 
 BOT_ID = 4242424242
 TOKEN = f"{BOT_ID}:simulated-and-opens-nothing"
@@ -146,6 +146,11 @@ class Simulator:
     def redeliver(self, update_id: int) -> None:
         """Deliver an update that was acknowledged once more, as Telegram may."""
         self.world.mailbox.redeliver(update_id)
+
+    @property
+    def unanswered(self) -> list[Tap]:
+        """Taps whose spinner still turns."""
+        return [tap for tap in self.world.taps.values() if not tap.answered]
 
     def expire_taps(self) -> None:
         """Make every tap too old to be answered."""

@@ -148,7 +148,8 @@ class Stage:
 
         self.world.changes.listeners.append(listen)
         try:
-            yield b"retry: 1000\n\n"
+            # The page loads what there is once it hears this: nothing falls in between.
+            yield b'retry: 1000\ndata: {"kind":"hello"}\n\n'
             while not self.world.changes.closing:
                 try:
                     async with asyncio.timeout(HEARTBEAT):

@@ -11,8 +11,7 @@ class Stage {
   phones = [];
   chosen = 0;
 
-  async open() {
-    await this.loadState();
+  open() {
     this.listen();
     this.bindTime();
     setInterval(() => this.drawClock(), 250);
@@ -26,7 +25,7 @@ class Stage {
     this.people = new Map(state.people.map((person) => [person.id, person]));
     this.setTime(state.time);
     if (!this.phones.length) {
-      this.phones = state.phones.map((id) => new Phone(this, id));
+      for (const id of state.phones) this.phones.push(new Phone(this, id));
       document.getElementById("phones").replaceChildren(...this.phones.map((phone) => phone.root));
     } else if (chats) {
       await Promise.all(this.phones.map((phone) => phone.load()));
@@ -34,26 +33,19 @@ class Stage {
     this.drawTabs();
   }
 
-  // The browser's EventSource comes back by itself; what was missed meanwhile is loaded anew.
+  // The browser's EventSource comes back by itself; each time, all is loaded anew.
   listen() {
     const source = new EventSource("/stage/events");
-    let lost = false;
-    source.onopen = () => {
-      document.getElementById("offline").hidden = true;
-      if (lost) this.loadState();
-      lost = false;
-    };
+    source.onopen = () => { document.getElementById("offline").hidden = true; };
     source.onerror = () => {
-      lost = true;
       document.getElementById("offline").hidden = false;
-      if (source.readyState === EventSource.CLOSED) {
-        setTimeout(() => { if (lost) this.listen(); }, 1000);
-      }
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.listen(), 1000);
     };
     source.onmessage = ({ data }) => this.hear(JSON.parse(data));
   }
 
   hear(event) {
+    if (event.kind === "hello") return this.loadState();
     if (event.kind === "time") return this.setTime(event.time);
     if (event.kind === "people") return this.reloadSoon(false);
     if (event.kind === "profile") return this.reloadSoon(true);
@@ -96,7 +88,7 @@ class Stage {
       phone.root.classList.toggle("chosen", chosen);
       const unread = chosen ? 0 : this.unread.get(phone.personId);
       return el("button", {
-        type: "button", role: "tab", lang: phone.language, "aria-selected": String(chosen), click: () => this.choose(index),
+        type: "button", role: "tab", lang: phone.language, "aria-selected": String(chosen), "aria-controls": phone.root.id, click: () => this.choose(index),
       }, avatar(phone.person), el("bdi", { text: phone.person.name.split(" ")[0] }),
       unread ? el("span", { class: "unread", text: unread }) : null);
     }));

@@ -12,7 +12,7 @@ export class Phone {
   constructor(stage, personId) {
     this.stage = stage;
     this.queries = new Map();
-    this.root = el("section", { class: "phone", role: "tabpanel" });
+    this.root = el("section", { class: "phone", role: "tabpanel", id: `phone-${stage.phones.length}-${personId}` });
     this.show(personId);
   }
 
@@ -34,7 +34,10 @@ export class Phone {
 
   async load() {
     const personId = this.personId;
+    // What is heard while the chat is on its way may be newer than it: kept, and heard again.
+    const meanwhile = this.meanwhile = [];
     const chat = await this.stage.get(`chats/${personId}`);
+    if (this.meanwhile === meanwhile) this.meanwhile = null;
     if (!chat || personId !== this.personId) return;
     this.title.textContent = chat.bot;
     this.about.textContent = chat.about || this.words.hint;
@@ -47,6 +50,7 @@ export class Phone {
     this.drawEmpty();
     this.scrollDown("instant");
     this.log.removeAttribute("aria-busy");
+    for (const event of meanwhile) this.hear(event);
   }
 
   build() {
@@ -86,18 +90,19 @@ export class Phone {
     });
     const chosen = el("input", { type: "file", hidden: true, change: () => this.attach(chosen) });
     this.form = el("form", { class: "composer", submit: (event) => { event.preventDefault(); this.send(); } },
-      el("button", { type: "button", class: "round", title: words.commands, "aria-haspopup": "dialog", text: "/", click: () => this.openCommands() }),
+      el("button", { type: "button", class: "round", title: words.commands, "aria-label": words.commands, "aria-haspopup": "dialog", text: "/", click: () => this.openCommands() }),
       this.box,
       el("button", { type: "button", class: "round", title: words.attach, click: () => chosen.click() }, icon("attach")),
       el("button", { class: "round send", title: words.send }, icon("send")),
       chosen);
     this.start = el("button", { type: "button", class: "start", text: words.start, hidden: true, click: () => this.says("/start") });
-    return el("footer", {}, this.replyKeys, this.form, this.start);
+    return el("footer", {}, this.start, this.replyKeys, this.form);
   }
 
   // What the server tells
 
   hear(event) {
+    if ("message" in event || event.kind === "deleted") this.meanwhile?.push(event);
     if (event.kind === "message" || event.kind === "edited") this.put(event.message, event.kind);
     else if (event.kind === "deleted") this.find(event.about)?.remove();
     else if (event.kind === "typing") this.showTyping();
@@ -285,7 +290,6 @@ export class Phone {
     const empty = !this.log.querySelector(".message");
     this.empty.hidden = !empty;
     this.start.hidden = !empty;
-    this.form.hidden = empty;
   }
 
   find(id) {

@@ -1,0 +1,331 @@
+"""What an agenda's values must be: each field's shape, and how its text is read.
+
+Every value arrives as the text its author typed. pydantic checks the shape, and the small functions
+below read each text. Each raises a `TextError`, which says what is wrong in words for somebody who
+is no engineer. Lines and files are `bot/agenda_files.py`'s business.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainValidator,
+    ValidationInfo,
+    model_validator,
+)
+
+from storage.agendas import Agenda, PlannedEvent, PlannedSession, PlannedTheme
+from storage.tables import Side
+
+# The names of the keys and of the items of lists that lead to a value.
+Place = tuple[int | str, ...]
+
+KINDS = (
+    *("plenary", "panel", "talk", "networking", "ceremony"),
+    *("training", "information", "workshop", "break"),
+)
+_MAX_TEXT = 200
+# The width of the database's column.
+_MAX_CITY = 80
+_MAX_SEATS = 1_000_000
+_MAX_MINUTES = 24 * 60
+# A longer value is cut where a message quotes it.
+_MAX_QUOTED = 60
+_YEARS = range(2000, 2101)
+LANGUAGES = {"fr": "French", "ar": "Arabic", "en": "English"}
+# Control characters, and those that reorder the words around them: Jisr isolates texts by itself.
+INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+
+
+class TextError(ValueError):
+    """A value that can't be used, and the remedy."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what)
+        self.what, self.remedy = what, remedy
+
+
+@dataclass
+class Ground:
+    """What the values of a file must agree on; filled while they are read, from the top."""
+
+    themes: frozenset[str]
+    zone: ZoneInfo | None = None
+    starts: date | None = None
+    ends: date | None = None
+    taken: set[tuple[str, str]] = field(default_factory=set)
+
+
+def quoted(text: str) -> str:
+    """A word of the file inside a message: short, and with nothing invisible in it."""
+    text = text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "…"
+    return "".join(['"', *(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in text), '"'])
+
+
+def nearest(text: str, known: Iterable[str], otherwise: str) -> str:
+    found = get_close_matches(text.lower(), known, n=1)
+    return f'Did you mean "{found[0]}"?' if found else otherwise
+
+
+def _word(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TextError("a single value is expected", "Write one value on the line of its key.")
+    if not value:
+        raise TextError("it is empty", "Write a value after the colon.")
+    return value
+
+
+def _text(value: Any, longest: int = _MAX_TEXT) -> str:
+    text = _word(value)
+    if found := INVISIBLE.search(text):
+        raise TextError(*invisible(found.group()))
+    if len(text) > longest:
+        raise TextError(f"it has {len(text)} characters and may have {longest}", "Shorten it.")
+    return text
+
+
+def invisible(character: str) -> tuple[str, str]:
+    what = f"an invisible character (U+{ord(character):04X}) is in the text"
+    return what, "Delete it, or type the text again on one line."
+
+
+def _city(value: Any) -> str:
+    return _text(value, _MAX_CITY)
+
+
+def _same_in_all_languages(value: Any) -> Any:
+    if isinstance(value, str):
+        return dict.fromkeys(LANGUAGES, _text(value))
+    return value
+
+
+def _slug(value: Any, info: ValidationInfo[Ground]) -> str:
+    slug = _word(value)
+    if not re.fullmatch("[a-z0-9-]{1,40}", slug):
+        remedy = "Use 1 to 40 small letters a-z, digits and hyphens: it becomes part of a link."
+        raise TextError(f"{quoted(slug)} can't be an id", remedy)
+    noun = str((info.config or {}).get("title"))
+    if (noun, slug) in info.context.taken:
+        raise TextError(f'another {noun} above has the id "{slug}"', "Give each its own.")
+    info.context.taken.add((noun, slug))
+    return slug
+
+
+def _known_theme(value: Any, info: ValidationInfo[Ground]) -> str:
+    slug = _word(value)
+    if slug not in info.context.themes:
+        remedy = nearest(slug, info.context.themes, "Add it to the themes, or remove it here.")
+        raise TextError(f"there is no theme {quoted(slug)}", remedy)
+    return slug
+
+
+def _kind(value: Any) -> str:
+    kind = _word(value)
+    if kind not in KINDS:
+        raise TextError(
+            f"{quoted(kind)} is not a kind of session", f"Use one of {', '.join(KINDS)}."
+        )
+    return kind
+
+
+def _side(value: Any) -> str:
+    side = _word(value)
+    if side not in list(Side):
+        raise TextError(f"{quoted(side)} is not a side", f"Use one of {', '.join(Side)}.")
+    return side
+
+
+def _number(value: Any, least: int, most: int, example: str) -> int:
+    text = _word(value)
+    if not re.fullmatch(r"-?\d{1,12}", text):
+        raise TextError(f"{quoted(text)} is not a whole number", f"Write digits only: {example}.")
+    if not least <= int(text) <= most:
+        raise TextError(f"{text} is out of range", f"Write a number from {least} to {most}.")
+    return int(text)
+
+
+def _seats(value: Any) -> int:
+    return _number(value, 0, _MAX_SEATS, "30")
+
+
+def _minutes(value: Any) -> int:
+    return _number(value, 1, _MAX_MINUTES, "90")
+
+
+def _yes(value: Any) -> bool:
+    answers = {"true": True, "yes": True, "false": False, "no": False}
+    text = _word(value)
+    if text.lower() not in answers:
+        raise TextError(f"{quoted(text)} is neither true nor false", "Write true or false.")
+    return answers[text.lower()]
+
+
+def _zone(value: Any, info: ValidationInfo[Ground]) -> str:
+    name = _word(value)
+    zones = available_timezones()
+    if name not in zones:
+        # "Paris" is as good a hint as "europe/paris". Etc/GMT+1 means the opposite of GMT+1.
+        places = [zone for zone in sorted(zones) if "/" in zone and not zone.startswith("Etc/")]
+        hints = {zone.lower().rpartition("/")[2]: zone for zone in places}
+        hints |= {zone.lower(): zone for zone in places}
+        found = get_close_matches(name.lower(), hints, n=1, cutoff=0.75)
+        remedy = "Write it as Continent/City, e.g. Africa/Casablanca or Europe/Paris."
+        remedy = f'Did you mean "{hints[found[0]]}"?' if found else remedy
+        raise TextError(f"there is no time zone {quoted(name)}", remedy)
+    info.context.zone = ZoneInfo(name)
+    return name
+
+
+def _day(value: Any, info: ValidationInfo[Ground]) -> date:
+    text = _word(value)
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        day = None
+    if day is None or len(text) != len("2018-07-04"):
+        remedy = "Write year-month-day, e.g. 2018-07-04."
+        raise TextError(f"{quoted(text)} is not a date", remedy)
+    if day.year not in _YEARS:
+        raise TextError(f"the year {day.year} can't be right", "Check the date.")
+    ground = info.context
+    if info.field_name == "ends":
+        if ground.starts and day < ground.starts:
+            what = f"the event ends on {day}, before it starts on {ground.starts}"
+            raise TextError(what, "Change one of the two.")
+        ground.ends = day
+    else:
+        ground.starts = day
+    return day
+
+
+def _instant(value: Any, info: ValidationInfo[Ground]) -> datetime:
+    text = _word(value)
+    try:
+        local = datetime.strptime(text.replace("T", " "), "%Y-%m-%d %H:%M")  # noqa: DTZ007
+    except ValueError:
+        local = None
+    if local is None or len(text) != len("2018-07-04T10:30"):
+        remedy = "Write the local time, e.g. 2018-07-04T10:30."
+        raise TextError(f"{quoted(text)} is not a date and time", remedy)
+    if local.year not in _YEARS:
+        raise TextError(f"the year {local.year} can't be right", "Check the date.")
+    ground = info.context
+    first, last = ground.starts, ground.ends
+    if first and last and not first <= local.date() <= last:
+        days = f"{first}" if first == last else f"{first} to {last}"
+        remedy = f"Change it, or the event's days ({days})."
+        raise TextError(f"{local.date()} is not a day of the event", remedy)
+    zone = ground.zone
+    early, late = local.replace(tzinfo=zone), local.replace(tzinfo=zone, fold=1)
+    before, after = early.utcoffset(), late.utcoffset()
+    # In the hour that is skipped `fold=1` reads an earlier instant, in the one repeated a later.
+    if before is not None and after is not None and before != after:
+        if before < after:
+            what = f"{local:%H:%M} does not exist on {local.date()} in {zone}"
+            raise TextError(what, "Clocks go forward in that hour: choose another time.")
+        what = f"{local:%H:%M} comes twice on {local.date()} in {zone}"
+        raise TextError(what, "Clocks go back in that hour: choose another time.")
+    return early.astimezone(UTC)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _skip_empty(cls, value: Any) -> Any:
+        """An optional key with nothing after its colon is as good as left out."""
+        if not isinstance(value, dict):
+            raise TextError("keys with values are expected", "Write each as key: value.")
+        needed = {name for name, part in cls.model_fields.items() if part.is_required()}
+        return {key: item for key, item in value.items() if item != "" or key in needed}
+
+
+_Slug = Annotated[str, PlainValidator(_slug)]
+_Text = Annotated[str, PlainValidator(_text)]
+_Seats = Annotated[int | None, PlainValidator(_seats)]
+_Day = Annotated[date, PlainValidator(_day)]
+
+
+class _Languages(_Part):
+    fr: _Text
+    ar: _Text
+    en: _Text
+
+
+_Words = Annotated[_Languages, BeforeValidator(_same_in_all_languages)]
+
+
+class _Event(_Part):
+    model_config = ConfigDict(title="event")
+    id: _Slug
+    title: _Words
+    subtitle: _Words | None = None
+    organiser: _Words | None = None
+    city: Annotated[str, PlainValidator(_city)]
+    timezone: Annotated[str, PlainValidator(_zone)]
+    starts: _Day
+    ends: _Day
+    capacity: _Seats = None
+    sides: tuple[Annotated[str, PlainValidator(_side)], ...] | None = None
+
+
+class _Theme(_Languages):
+    model_config = ConfigDict(title="theme")
+    id: _Slug
+
+
+class _Session(_Part):
+    model_config = ConfigDict(title="session")
+    id: _Slug
+    kind: Annotated[str, PlainValidator(_kind)]
+    title: _Words
+    start: Annotated[datetime, PlainValidator(_instant)]
+    minutes: Annotated[int, PlainValidator(_minutes)]
+    room: _Words | None = None
+    capacity: _Seats = None
+    online: Annotated[bool, PlainValidator(_yes)] = False
+    themes: frozenset[Annotated[str, PlainValidator(_known_theme)]] = frozenset()
+
+
+class AgendaFields(_Part):
+    # In this order: sessions are read against the event's days and zone.
+    event: _Event
+    themes: list[_Theme] = []
+    sessions: list[_Session]
+
+    def agenda(self) -> Agenda:
+        return Agenda(
+            event=PlannedEvent(slug=self.event.id, **self.event.model_dump(exclude={"id"})),
+            themes=tuple(
+                PlannedTheme(slug=theme.id, name=theme.model_dump(exclude={"id"}))
+                for theme in self.themes
+            ),
+            sessions=tuple(
+                PlannedSession(
+                    slug=session.id,
+                    starts_at=session.start,
+                    ends_at=session.start + timedelta(minutes=session.minutes),
+                    **session.model_dump(exclude={"id", "start", "minutes"}),
+                )
+                for session in self.sessions
+            ),
+        )
+
+
+def keys_at(place: Place) -> Iterable[str]:
+    """The keys that may stand here."""
+    if len(place) > (1 if place[:1] == ("event",) else 2):
+        return LANGUAGES
+    parts: dict[object, type[_Part]] = {"event": _Event, "themes": _Theme, "sessions": _Session}
+    return (parts[place[0]] if place else AgendaFields).model_fields

@@ -1,0 +1,166 @@
+"""The rehearsal: a real programme, people with phones, the bot at work, and time in one's hands.
+
+Nothing here is a stand-in: the programme is imported by `jisr import`'s code, the bot is the one of
+`jisr run`, and it talks to the simulator over HTTP. Only the clock is simulated.
+"""
+
+import asyncio
+import shutil
+import tempfile
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from rich.console import Console
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.agenda_files import read_agenda
+from bot.app import App, open_app
+from bot.clock import SimulatedClock
+from bot.demo_cast import NEWCOMERS, PHONES, Actor, cast
+from bot.intake import CHANNEL
+from bot.pace import Pacer
+from bot.settings import read_settings
+from bot.simulator import Simulator
+from bot.simulator.people import Person
+from handlers import registration
+from storage import agendas, members, reminders, rsvps
+from storage.tables import Member, Role, Session
+
+# The eve of the workshop, early enough for the reminders of 24 hours before.
+EVE = datetime(2018, 7, 3, 7, 30, tzinfo=UTC)
+
+
+class Rehearsal:
+    """Time in one's hands: what the page's buttons do."""
+
+    def __init__(self, app: App, clock: SimulatedClock) -> None:
+        self._app, self._clock = app, clock
+
+    def now(self) -> datetime:
+        """The simulated instant."""
+        return self._clock.now()
+
+    @property
+    def speed(self) -> float:
+        """Simulated seconds in a real one."""
+        return self._clock.speed
+
+    def set_speed(self, factor: float) -> None:
+        """Choose how many simulated seconds pass in a real one."""
+        self._clock.set_speed(factor)
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass, stopping at each reminder on the way, so that each is told in time."""
+        end = self._clock.now() + timedelta(seconds=seconds)
+        while (moment := await self._next()) is not None and moment <= end:
+            await self._be(moment)
+        await self._be(end)
+
+    async def to_next_reminder(self) -> str | None:
+        """Go to the moment at which the next reminder leaves; say why not if there is none."""
+        moment = await self._next()
+        if moment is None:
+            return "No reminder is due: nobody holds a seat in a session to come."
+        await self._be(moment)
+        return None
+
+    async def _next(self) -> datetime | None:
+        async with self._app.storage.read() as db:
+            return await reminders.next_moment(db, self._clock.now())
+
+    async def _be(self, moment: datetime) -> None:
+        self._clock.jump(max(moment, self._clock.now()))
+        await self._app.tick()
+
+
+@asynccontextmanager
+async def stage(port: int, database_url: str) -> AsyncIterator[tuple[str, Simulator, App]]:
+    """Everything, running: the page's address, the simulator and the bot."""
+    clock = SimulatedClock(EVE)
+    sim = Simulator(now=clock.now)
+    people = {actor: _person(sim, actor) for actor in (*PHONES, *cast(), *NEWCOMERS)}
+    async with sim.serve(port) as url:
+        settings = read_settings(
+            database_url=database_url, telegram_token=sim.token, telegram_api_url=url
+        )
+        # Phones of one's own may be answered at once: there is nobody to be polite to.
+        async with (
+            open_app(settings, clock, pacer=Pacer(per_chat=0.05)) as app,
+            asyncio.TaskGroup() as running,
+        ):
+            await _prepare(app, people)
+            sim.theatre = Rehearsal(app, clock)
+            sim.phones = [people[actor] for actor in PHONES]
+            jobs = [
+                running.create_task(job) for job in (app.introduce(), app.listen(), app.engine())
+            ]
+            for actor in PHONES:
+                people[actor].says("/agenda")
+            await sim.settled()
+            yield url, sim, app
+            for job in jobs:
+                job.cancel()
+
+
+async def rehearse(*, port: int, database_url: str, open_browser: bool, console: Console) -> None:
+    """Serve the rehearsal until interrupted."""
+    folder = None if database_url else tempfile.mkdtemp(prefix="jisr-demo-")
+    url = database_url or f"sqlite+aiosqlite:///{Path(folder or '') / 'jisr.db'}"
+    try:
+        async with stage(port, url) as (page, _sim, _app):
+            console.print(f"[bold]Jisr[/bold] is on stage: {page}", highlight=False)
+            console.print("Three phones, a real programme, the eve of the event. Ctrl+C ends it.")
+            if open_browser:
+                await asyncio.to_thread(webbrowser.open, page)
+            await asyncio.Event().wait()
+    finally:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _prepare(app: App, people: dict[Actor, Person]) -> None:
+    """Import the programme and let the cast take their seats, unless that was done before."""
+    async with app.storage.begin() as db:
+        with as_file(files("bot") / "programmes" / "rabat-2018.yaml") as path:
+            agenda = read_agenda(path)
+        await agendas.apply(db, agenda, app.clock.now())
+        if await members.count_registered(db):
+            return
+        sessions = {s.slug: s.id for s in await db.scalars(select(Session))}
+        for actor in (*PHONES, *cast()):
+            member = await _register(db, actor, people[actor], app.clock.now())
+            for slug in actor.seats:
+                await rsvps.request_seat(db, member, sessions[slug], app.clock.now())
+
+
+async def _register(db: AsyncSession, actor: Actor, person: Person, now: datetime) -> Member:
+    member = await members.meet(db, CHANNEL, str(person.id), now)
+    member.language = actor.language
+    member.role = Role.STAFF if actor.staff else Role.MEMBER
+    await members.register(db, member, actor.profile, now)
+    members.record_consent(
+        db,
+        member,
+        purpose=registration.EVENTS,
+        given=True,
+        version=registration.NOTICE_VERSION,
+        channel=CHANNEL,
+        now=now,
+    )
+    return member
+
+
+def _person(sim: Simulator, actor: Actor) -> Person:
+    first, _, last = actor.profile.name.partition(" ")
+    return sim.person(
+        first,
+        last_name=last or None,
+        language_code=actor.language,
+        zone=actor.zone,
+        started=actor not in NEWCOMERS,
+    )

@@ -1,0 +1,175 @@
+import io
+from collections import namedtuple
+from datetime import UTC, datetime
+
+import pytest
+from aiohttp.test_utils import unused_port
+from rich.console import Console
+
+from bot import doctor
+from bot.doctor import Finding, examine, show
+from bot.settings import read_settings
+from bot.simulator import Simulator
+from storage.database import open_storage
+from storage.migrations import migrate
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+TOKEN = "4242424242:simulated-and-opens-nothing"
+
+
+@pytest.fixture
+def sim():
+    return Simulator(now=lambda: NOON, token=TOKEN)
+
+
+@pytest.fixture
+async def given(sim, tmp_path, monkeypatch):
+    """Settings under which all is well."""
+    monkeypatch.chdir(tmp_path)
+    url = f"sqlite+aiosqlite:///{tmp_path}/jisr.db"
+    async with sim.serve() as server:
+        yield {"telegram_token": TOKEN, "telegram_api_url": server, "database_url": url}
+
+
+async def complaints(given):
+    return [f for f in await examine(read_settings(**given)) if f.level != "ok"]
+
+
+async def test_all_is_well(given):
+    async with open_storage(given["database_url"]) as storage:
+        await migrate(storage)
+    findings = await examine(read_settings(**given))
+    assert [f for f in findings if f.level != "ok"] == []
+    told = [f.what for f in findings]
+    assert f"token: @JisrBot on {given['telegram_api_url']}" in told
+    assert "webhook: not set; 0 updates wait" in told
+    assert "database: sqlite answers" in told
+    assert "migrations: up to date" in told
+
+
+async def test_looking_makes_no_database(given, tmp_path):
+    assert await complaints(given) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_old_tables(given):
+    async with open_storage(given["database_url"]) as storage, storage.begin():
+        pass
+    [finding] = await complaints(given)
+    assert finding == Finding("warning", "the tables are not up to date", "run: jisr migrate")
+
+
+async def test_a_folder_that_is_not_there(given, tmp_path):
+    given["database_url"] = f"sqlite+aiosqlite:///{tmp_path}/nowhere/jisr.db"
+    [finding] = await complaints(given)
+    assert finding.level == "trouble"
+    assert finding.what == f"the folder {tmp_path}/nowhere can't be written"
+
+
+async def test_a_database_that_does_not_answer(given):
+    given["database_url"] = f"postgresql+asyncpg://jisr:s3cret@127.0.0.1:{unused_port()}/jisr"
+    [finding] = await complaints(given)
+    assert finding.level == "trouble"
+    assert finding.what.startswith("the database can't be reached: ")
+    assert "s3cret" not in finding.what
+
+
+async def test_no_token(given):
+    del given["telegram_token"]
+    [finding] = await complaints(given)
+    assert finding == Finding(
+        "trouble",
+        "there is no bot token",
+        "write /newbot (or /token) to @BotFather in Telegram and set what it answers"
+        " as JISR_TELEGRAM_TOKEN",
+    )
+
+
+async def test_a_wrong_token_is_trouble_and_not_repeated(given):
+    given["telegram_token"] = "4242424242:somebody-elses-0123456789-0123456789"
+    findings = await examine(read_settings(**given))
+    [finding] = [f for f in findings if f.level != "ok"]
+    assert finding.what == f"{given['telegram_api_url']} does not know this token"
+    assert "somebody" not in str(findings)
+
+
+async def test_a_server_without_get_me_is_a_warning(sim, given):
+    sim.faults.refuse("getMe", "getWebhookInfo")
+    first, second = await complaints(given)
+    assert (first.level, second.level) == ("warning", "warning")
+    assert "refuses getMe, so the token is not proved" in first.what
+    assert second.what.startswith("getWebhookInfo is refused")
+
+
+async def test_a_server_that_can_not_be_reached(given):
+    given["telegram_api_url"] = f"http://127.0.0.1:{unused_port()}"
+    [finding] = await complaints(given)
+    assert finding.level == "trouble"
+    assert finding.what.startswith(f"{given['telegram_api_url']} can't be reached: ")
+    assert finding.remedy == "check the network, the proxy and JISR_TELEGRAM_API_URL"
+
+
+async def test_a_webhook_while_we_would_poll(sim, given):
+    await set_webhook(given, "http://127.0.0.1:9/hook")
+    [finding] = await complaints(given)
+    assert finding == Finding(
+        "trouble",
+        "a webhook is set while we would poll: nothing would arrive",
+        "call deleteWebhook, or set JISR_PUBLIC_URL to use a webhook",
+    )
+    mine = {"public_url": "http://127.0.0.1:9", "webhook_secret": "hard-to-guess"}
+    assert await complaints(given | mine) == []
+    other = mine | {"public_url": "http://127.0.0.1:10"}
+    [finding] = await complaints(given | other)
+    assert finding.what == "the webhook points elsewhere: another bot may use this token"
+
+
+async def set_webhook(given, url):
+    from bot.pace import Pacer
+    from bot.telegram import open_bot
+
+    async with open_bot(read_settings(**given), Pacer()) as bot:
+        await bot.set_webhook(url)
+
+
+async def test_a_setting_with_a_typing_error(given, monkeypatch):
+    monkeypatch.setenv("JISR_TELEGRAM_TOKENN", "oops")
+    [finding] = await complaints(given)
+    assert finding == Finding(
+        "warning", "JISR_TELEGRAM_TOKENN is no setting of ours", "look for a typing error"
+    )
+
+
+async def test_old_zones(given, monkeypatch):
+    monkeypatch.setattr(doctor, "knows_moroccan_time", lambda: False)
+    [finding] = await complaints(given)
+    assert finding.level == "trouble"
+    assert finding.what.startswith("zones: Morocco's change of 2026-09-20 is not known")
+
+
+@pytest.mark.parametrize(("free", "level"), [(10**7, "trouble"), (10**8, "warning")])
+async def test_little_room(given, monkeypatch, free, level):
+    usage = namedtuple("usage", "free")(free)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: usage)
+    [finding] = await complaints(given)
+    assert finding.level == level
+    assert finding.what.startswith("disk: 0.")
+
+
+async def test_one_look_that_fails_hides_no_other(given, monkeypatch):
+    def broken():
+        raise RuntimeError(f"at /bot{TOKEN}/")
+
+    monkeypatch.setattr(doctor, "knows_moroccan_time", broken)
+    findings = await examine(read_settings(**given))
+    assert (
+        Finding("trouble", "RuntimeError: at /bot<token>/", "see the documentation of this part")
+        in findings
+    )
+    assert findings[-1].what.startswith("disk: ")
+
+
+def test_findings_are_shown_as_they_are():
+    out = io.StringIO()
+    show([Finding("warning", "[red] is no colour here", "mend [it]")], Console(file=out, width=80))
+    assert out.getvalue().split() == "warning [red] is no colour here mend [it]".split()
