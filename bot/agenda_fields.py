@@ -73,6 +73,7 @@ def quoted(text: str) -> str:
 
 
 def nearest(text: str, known: Iterable[str], otherwise: str) -> str:
+    """The known word that was probably meant, or else another remedy."""
     found = get_close_matches(text.lower(), known, n=1)
     return f'Did you mean "{found[0]}"?' if found else otherwise
 
@@ -95,6 +96,7 @@ def _text(value: Any, longest: int = _MAX_TEXT) -> str:
 
 
 def invisible(character: str) -> tuple[str, str]:
+    """What is wrong with such a character, and the remedy."""
     what = f"an invisible character (U+{ord(character):04X}) is in the text"
     return what, "Delete it, or type the text again on one line."
 
@@ -299,12 +301,14 @@ class _Session(_Part):
 
 
 class AgendaFields(_Part):
-    # In this order: sessions are read against the event's days and zone.
+    """A whole file. In this order: sessions are read against the event's days and zone."""
+
     event: _Event
     themes: list[_Theme] = []
     sessions: list[_Session]
 
     def agenda(self) -> Agenda:
+        """The same as a plan that storage can compare and apply."""
         return Agenda(
             event=PlannedEvent(slug=self.event.id, **self.event.model_dump(exclude={"id"})),
             themes=tuple(

@@ -6,7 +6,7 @@ tag, an incomplete plural.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -81,20 +81,25 @@ def check(folder: Path | None = None) -> list[str]:
 def _faults(message: Message, forms: int) -> Iterator[str]:
     if message.fuzzy:
         yield "fuzzy"
-    ids = message.id if isinstance(message.id, tuple | list) else [message.id]
-    said = message.string if isinstance(message.string, tuple | list) else [message.string]
+    # Of a plural the last id is the one for many: it has all the fields.
+    wanted, said = _texts(message.id)[-1], _texts(message.string)
     if len(said) != forms or not all(said):
         yield "incomplete plural" if forms > 1 else "untranslated"
         return
+    # A plural form may leave out the number: Arabic says "a seat" and "two seats" in words.
+    optional = {"n"} if forms > 1 else set()
     for text in said:
-        # A plural form may leave out the number: Arabic says "a seat" and "two seats" in words.
-        optional = {"n"} if forms > 1 else set()
-        lost = _fields(ids[-1]) - _fields(text) - optional
-        foreign = _fields(text) - _fields(ids[-1])
+        lost = _fields(wanted) - _fields(text) - optional
+        foreign = _fields(text) - _fields(wanted)
         if lost or foreign:
             yield f"field {{{', '.join(sorted(lost | foreign))}}} lost or unknown in {text!r}"
-        if _tags(text) != _tags(ids[-1]):
+        if _tags(text) != _tags(wanted):
             yield f"tag lost or unknown in {text!r}"
+
+
+def _texts(text: str | Sequence[str | None] | None) -> list[str]:
+    """One text, or one for each plural form; empty where there is none."""
+    return [text or ""] if isinstance(text, str | None) else [each or "" for each in text]
 
 
 def _fields(text: str) -> set[str]:
@@ -106,7 +111,7 @@ def _tags(text: str) -> Counter[str]:
 
 
 def _key(message: Message) -> str:
-    return message.id if isinstance(message.id, str) else message.id[0]
+    return _texts(message.id)[0]
 
 
 def _read(path: Path, language: str) -> Catalog:

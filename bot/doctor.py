@@ -132,7 +132,7 @@ async def _identity(bot: "Bot", settings: Settings) -> Finding:
     try:
         me = await bot.get_me(request_timeout=_ASK_SECONDS)
     except (exceptions.TelegramNetworkError, exceptions.TelegramServerError) as error:
-        remedy = f"check the network, the proxy and {env_name('telegram_api_url')}"
+        remedy = f"check the network and {env_name('telegram_api_url')}"
         return Finding("trouble", f"{server} can't be reached: {_say(error)}", remedy)
     except exceptions.AiogramError as error:
         unauthorized = isinstance(error, exceptions.TelegramUnauthorizedError)

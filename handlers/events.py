@@ -57,7 +57,7 @@ async def agenda_letter(turn: Turn) -> Letter:
     lines = [words("<b>Events</b>")]
     taps = []
     for event in coming[:PAGE]:
-        title, city = words.pick(event.title), event.city or ""
+        title, city = words.pick(event.title), words.place(event.city or "")
         lines.append(
             words(
                 "<b>{title}</b>\n{day} · {city}",
@@ -136,7 +136,7 @@ async def day_letter(
 
 def zone_name(words: Words, event: Event) -> Html:
     """Whose time of day it is: the event's city's, or its zone's."""
-    return words("{city} time", city=event.city or event.timezone.rpartition("/")[2])
+    return words("{city} time", city=words.place(event.city or event.timezone.rpartition("/")[2]))
 
 
 def seats_line(words: Words, item: Item) -> Html:

@@ -58,7 +58,7 @@ class NotUnderstood(Exception):  # noqa: N818  # it is no error: a person is tol
 def themes_shown(themes: Sequence[Theme], slugs: Iterable[str], words: Words) -> Html:
     """The chosen themes as a list in this language."""
     chosen = set(slugs)
-    return words.listed([words.pick(theme.name) for theme in themes if theme.slug in chosen])
+    return words.series([words.pick(theme.name) for theme in themes if theme.slug in chosen])
 
 
 class Question:
@@ -112,7 +112,7 @@ class Question:
 
     def show(self, draft: Draft, words: Words, themes: Sequence[Theme]) -> Html:
         """The answer, as the summary shows it."""
-        del themes
+        del words, themes
         return quote(draft[self.field]) if draft.get(self.field) else Html("–")
 
 
@@ -309,5 +309,7 @@ def _side(side: Side, words: Words) -> str:
 
 
 def _without_symbols(text: str) -> str:
-    kept = "".join(c for c in text if unicodedata.category(c) not in {"So", "Sk"} and c not in "\ufe0f\u200d")
+    kept = "".join(
+        c for c in text if unicodedata.category(c) not in {"So", "Sk"} and c not in "\ufe0f\u200d"
+    )
     return cleaned(kept)

@@ -107,7 +107,7 @@ async def card(turn: Turn, session_id: int) -> Letter:
     ]
     if themes:
         lines.append(
-            words("Themes: {themes}", themes=words.listed([words.pick(t.name) for t in themes]))
+            words("Themes: {themes}", themes=words.series([words.pick(t.name) for t in themes]))
         )
     if seats := agenda.seats_line(words, item):
         lines.append(words("Seats: {seats}", seats=seats))
@@ -139,8 +139,9 @@ def given_up(words: Words, outcome: Outcome) -> str:
 async def _told(turn: Turn, outcome: Outcome) -> str:
     words = turn.words
     if outcome.answer == Answer.CONFIRMED:
-        leads = sorted(await leads_of(turn.db, turn.member), reverse=True)
-        if leads:
+        if outcome.overlapping:
+            return words.label("Swapped: the new seat is yours, the other one is given back.")
+        if await leads_of(turn.db, turn.member):
             return words.label("Your seat is taken. I will remind you before it begins.")
         return words.label("Your seat is taken.")
     return {

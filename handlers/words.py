@@ -31,6 +31,8 @@ LOCALES = {"fr": "fr", "ar": "ar_MA", "en": "en"}
 # How a language calls itself.
 AUTONYMS = {"fr": "Français", "ar": "العربية", "en": "English"}
 
+_COMMAS = {"ar": "، "}
+
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 
 
@@ -115,6 +117,14 @@ class Words:
     def listed(self, items: Sequence[str]) -> Html:
         """An enumeration of what others wrote: "a, b and c"."""
         return Html(format_list([quote(item) for item in items], locale=self.locale))
+
+    def series(self, items: Sequence[str]) -> Html:
+        """Names that may hold an "and" of their own, one after the other: "a and b, c"."""
+        return Html(_COMMAS.get(self.language, ", ").join(map(quote, items)))
+
+    def place(self, city: str) -> str:
+        """A city as this language writes it, where the catalog knows it."""
+        return self.catalog.gettext(city)
 
     def country(self, code: str) -> str:
         """The name of a country, from its ISO 3166 code."""

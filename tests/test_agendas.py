@@ -1,23 +1,23 @@
-"""Agendas: read from files, compared with the database, imported, and imported again."""
+"""Agendas: compared with the database, imported, and imported again."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 from sqlalchemy import event, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.agenda_files import KINDS, AgendaFileError, Problem, read_agenda
+from bot.agenda_fields import KINDS
+from bot.agenda_files import read_agenda
 from bot.importing import import_file
 from storage import tables
 from storage.agendas import (
@@ -26,7 +26,6 @@ from storage.agendas import (
     Changed,
     Changes,
     Moved,
-    PlannedEvent,
     PlannedSession,
     PlannedTheme,
     Removed,
@@ -37,229 +36,9 @@ from storage.agendas import (
 )
 from storage.database import Storage
 from storage.tables import Seat
+from tests.evening import DIGITAL, EVENING, EXPORT, PARTY, PROGRAMMES, SHIPPED, TALK
 
-PROGRAMMES = Path(__file__).parent / "programmes"
-SHIPPED = Path(__file__).parent.parent / "bot" / "programmes"
 NOW = datetime(2025, 3, 1, 12, tzinfo=UTC)
-
-TALK = PlannedSession(
-    slug="talk-1",
-    kind="talk",
-    title={"fr": "Exposé", "ar": "عرض", "en": "Talk"},
-    starts_at=datetime(2025, 3, 29, 17, tzinfo=UTC),
-    ends_at=datetime(2025, 3, 29, 17, 40, tzinfo=UTC),
-    room={"fr": "Salle A", "ar": "القاعة أ", "en": "Room A"},
-    themes=frozenset({"digital"}),
-)
-PARTY = PlannedSession(
-    slug="party",
-    kind="networking",
-    title={"fr": "Échanges", "ar": "تشبيك", "en": "Networking"},
-    starts_at=datetime(2025, 3, 29, 19, tzinfo=UTC),
-    ends_at=datetime(2025, 3, 29, 20, 30, tzinfo=UTC),
-    capacity=30,
-    themes=frozenset({"digital", "export"}),
-)
-DIGITAL = PlannedTheme(slug="digital", name={"fr": "Numérique", "ar": "الرقمنة", "en": "Digital"})
-EXPORT = PlannedTheme(slug="export", name={"fr": "Export", "ar": "التصدير", "en": "Export"})
-EVENING = Agenda(
-    event=PlannedEvent(
-        slug="evening",
-        title={"fr": "Soirée", "ar": "أمسية", "en": "Evening"},
-        city="Lyon",
-        timezone="Europe/Paris",
-        starts=date(2025, 3, 29),
-        ends=date(2025, 3, 30),
-        capacity=40,
-    ),
-    themes=(DIGITAL, EXPORT),
-    sessions=(TALK, PARTY),
-)
-
-
-# --- reading --------------------------------------------------------------------------------
-
-
-def test_a_file_becomes_an_agenda_with_its_times_in_utc() -> None:
-    assert read_agenda(PROGRAMMES / "evening.yaml") == EVENING
-
-
-@pytest.mark.parametrize(
-    ("name", "slugs"),
-    [
-        (
-            "rabat-2018",
-            "opening panel-1 panel-2 panel-3 panel-4 panel-5 networking closing",
-        ),
-        ("lyon-2025", "digital-morocco diaspora-talent economic-diplomacy networking"),
-        ("jobintech", "information kickoff startup-day graduation"),
-    ],
-)
-def test_the_shipped_programmes_can_be_read(name: str, slugs: str) -> None:
-    agenda = read_agenda(SHIPPED / f"{name}.yaml")
-    assert [session.slug for session in agenda.sessions] == slugs.split()
-
-
-def test_a_plain_title_is_the_same_in_all_languages(tmp_path: Path) -> None:
-    agenda = edited(tmp_path, {'{fr: "Exposé", ar: "عرض", en: "Talk"}': "No"})
-    assert agenda.sessions[0].title == {"fr": "No", "ar": "No", "en": "No"}
-
-
-def test_what_is_optional_may_be_left_empty(tmp_path: Path) -> None:
-    agenda = edited(
-        tmp_path,
-        {
-            "capacity: 40": "capacity:\n  sides: [diaspora, morocco]\n  organiser:",
-            "capacity: 30": "capacity: 0\n    room:\n    online: yes",
-        },
-    )
-    sides = ("diaspora", "morocco")
-    assert agenda.event == replace(EVENING.event, capacity=None, sides=sides)
-    assert agenda.sessions[1] == replace(PARTY, capacity=0, online=True)
-
-
-def test_a_session_across_the_change_of_clocks_lasts_its_minutes(tmp_path: Path) -> None:
-    agenda = edited(
-        tmp_path, {"2025-03-29T18:00": "2025-03-30T01:30", "minutes: 40": "minutes: 60"}
-    )
-    assert agenda.sessions[0].starts_at == datetime(2025, 3, 30, 0, 30, tzinfo=UTC)
-    assert agenda.sessions[0].ends_at == datetime(2025, 3, 30, 1, 30, tzinfo=UTC)
-
-
-MISTAKES = yaml.safe_load((PROGRAMMES / "mistakes.yaml").read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize("mistake", MISTAKES, ids=[mistake["said"][0] for mistake in MISTAKES])
-def test_a_mistake_is_told_with_its_line_and_remedy(
-    tmp_path: Path, mistake: dict[str, Any]
-) -> None:
-    with pytest.raises(AgendaFileError) as caught:
-        edited(tmp_path, mistake["edits"])
-    assert str(caught.value).split("\n") == [
-        f"evening.yaml, line {line}" for line in mistake["said"]
-    ]
-
-
-def test_all_mistakes_are_told_at_once_in_the_order_of_lines() -> None:
-    with pytest.raises(AgendaFileError) as caught:
-        read_agenda(PROGRAMMES / "everything-wrong.yaml")
-    assert [(problem.line, problem.what) for problem in caught.value.problems] == [
-        (1, 'event: "city" is missing'),
-        (2, 'event, id: "Soirée 2025" can\'t be an id'),
-        (3, "event, title: Arabic (ar) is missing"),
-        (3, "event, title in English: it is empty"),
-        (4, "event, organiser: English (en) is missing"),
-        (4, 'event, organiser: unknown key "de"'),
-        (5, 'event, timezone: there is no time zone "Europe/Pariss"'),
-        (6, '"timezone" is written twice in the same place'),
-        (7, 'event, starts: "29/03/2025" is not a date'),
-        (9, "event, capacity: -1 is out of range"),
-        (10, 'event, sides: "moon" is not a side'),
-        (13, 'theme "digital", id: another theme above has the id "digital"'),
-        (14, 'the file: unknown key "sesions"'),
-        (16, 'session "talk-1": "title" is missing'),
-        (17, 'session "talk-1", kind: "lecture" is not a kind of session'),
-        (18, 'session "talk-1": unknown key "titel"'),
-        (19, 'session "talk-1", start: "2025-03-29 18h00" is not a date and time'),
-        (20, 'session "talk-1", minutes: 0 is out of range'),
-        (21, 'a "*" outside quotes has a meaning in YAML that agendas don\'t use'),
-        (21, 'session "talk-1", themes: there is no theme "digitl"'),
-        (22, 'session "talk-1", id: another session above has the id "talk-1"'),
-        (24, 'session "talk-1", title: an invisible character (U+202E) is in the text'),
-        (27, 'session "talk-1", online: "perhaps" is neither true nor false'),
-        (28, "session 3: keys with values are expected"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [
-        ("a.yaml", b"", "a.yaml: the file is empty. It needs an event and its sessions."),
-        ("a.yaml", b"# soon\n", "a.yaml: the file is empty. It needs an event and its sessions."),
-        (
-            "a.yaml",
-            b"event:\n  city: Orl\xe9ans\n",
-            "a.yaml, line 2: this is not UTF-8 text. Save the file with the encoding UTF-8.",
-        ),
-        (
-            "a.yaml",
-            b'event: "\\UFFFFFFFF"',
-            "a.yaml: the file is not valid YAML. Look for a stray backslash in a text.",
-        ),
-        (
-            "a.yml",
-            b"Programme",
-            "a.yml, line 1: the file: keys with values are expected. Write each as key: value.",
-        ),
-        (
-            "a.yaml",
-            b"#" * 5_000_001,
-            "a.yaml: it is larger than 5 MB. Check that it is an agenda, and split it by event.",
-        ),
-        (
-            "a.xlsx",
-            b"PK",
-            "a.xlsx: \".xlsx\" files can't be read. An agenda's name ends in .yaml, .yml.",
-        ),
-    ],
-)
-def test_a_file_that_is_no_agenda_is_refused(
-    tmp_path: Path, name: str, content: bytes, said: str
-) -> None:
-    path = tmp_path / name
-    path.write_bytes(content)
-    with pytest.raises(AgendaFileError) as caught:
-        read_agenda(path)
-    assert str(caught.value) == said
-
-
-def test_a_file_that_is_not_there_and_a_folder_are_refused(tmp_path: Path) -> None:
-    gone, folder = tmp_path / "gone.yaml", tmp_path / "folder.yaml"
-    folder.mkdir()
-    expected = {
-        gone: Problem(None, f"there is no file {gone}", "Check its name and its folder."),
-        folder: Problem(None, f"{folder} is a folder", "Name the agenda file inside it."),
-    }
-    for path, problem in expected.items():
-        with pytest.raises(AgendaFileError) as caught:
-            read_agenda(path)
-        assert caught.value.problems == (problem,)
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    st.integers(0, 27),
-    st.text(alphabet=st.sampled_from("ab1:-[]{}\"'&*!%@#|>?,. \t\n\\\x00\u202eé"), max_size=12),
-    st.integers(0, 40),
-)
-def test_no_typing_mistake_is_anything_but_an_agenda_file_error(
-    tmp_path: Path, number: int, typed: str, at: int
-) -> None:
-    lines = (PROGRAMMES / "evening.yaml").read_text(encoding="utf-8").splitlines()
-    if number < len(lines):
-        lines[number] = lines[number][:at] + typed + lines[number][at:]
-    path = tmp_path / "typed.yaml"
-    path.write_text("\n".join(lines), encoding="utf-8")
-    try:
-        agenda = read_agenda(path)
-    except AgendaFileError as error:
-        assert all(problem.what and problem.remedy for problem in error.problems)  # noqa: PT017
-    else:
-        assert len(agenda.sessions) in {1, 2}
-
-
-def edited(tmp_path: Path, edits: dict[str, str]) -> Agenda:
-    """The agenda in evening.yaml after these replacements, each of which must fit once."""
-    text = (PROGRAMMES / "evening.yaml").read_text(encoding="utf-8")
-    for old, new in edits.items():
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    path = tmp_path / "evening.yaml"
-    path.write_text(text, encoding="utf-8", newline="")
-    return read_agenda(path)
-
-
-# --- comparing and importing ----------------------------------------------------------------
 
 
 async def test_a_first_import_adds_everything_and_a_second_nothing(storage: Storage) -> None:

@@ -39,11 +39,18 @@ class Impatient(selectors.DefaultSelector):
         return ready
 
 
+class Loop(asyncio.SelectorEventLoop):
+    def __init__(self):
+        self.impatient = Impatient()
+        super().__init__(self.impatient)
+
+    def time(self):
+        return self.impatient.now
+
+
 def play(scene):
     """Run `scene(pacer)` in simulated time, which passes only while everybody waits."""
-    selector = Impatient()
-    loop = asyncio.SelectorEventLoop(selector)
-    loop.time = lambda: selector.now
+    loop = Loop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         return runner.run(scene(Pacer(monotonic=loop.time)))
 

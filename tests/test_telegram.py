@@ -53,7 +53,7 @@ class Plain:
     """A server that gives prepared answers, else accepts; it knows no rules."""
 
     def __init__(self):
-        self.answers, self.calls = deque(), []
+        self.answers, self.calls, self.url = deque(), [], ""
 
     async def handle(self, request):
         form = await request.post()

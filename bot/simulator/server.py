@@ -78,7 +78,10 @@ class BotApi:
         """Let faults have their turn, then the method."""
         chat_id = arguments.integer("chat_id")
         if self.faults.latency:
-            await asyncio.sleep(self.faults.latency)
+            changes = self.world.changes
+            await changes.until(lambda: False, self.faults.latency)
+            if changes.closing:
+                return await self._cut(request)
         fault = self.faults.take(name, chat_id)
         if fault is not None and fault.moment == "before":
             return await self._cut(request)
@@ -137,6 +140,8 @@ class Lines(uvicorn.Server):
                 log_config=None,
                 log_level="error",
                 access_log=False,
+                # Nobody stands between the bot and this server to speak for another client.
+                proxy_headers=False,
                 # Longer than clients keep an idle line, so that none is closed under a request.
                 timeout_keep_alive=75,
             ),
