@@ -77,7 +77,7 @@ async def _moments(db: AsyncSession, now: datetime) -> list[Moment]:
             Wave.session_id.in_({moment.session.id for moment in due})
         )
     )
-    posted = set(waves.tuples())
+    posted = set(waves)
     return [m for m in due if (m.session.id, m.minutes, m.due) not in posted]
 
 

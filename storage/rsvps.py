@@ -166,7 +166,7 @@ async def _lock(db: AsyncSession, session_id: int, *others: int) -> tuple[Sessio
         .order_by(Session.id)
         .with_for_update(of=Session)
     )
-    return next(((s, e) for s, e in rows.tuples() if s.id == session_id), None)
+    return next(((s, e) for s, e in rows if s.id == session_id), None)
 
 
 async def _rsvp(db: AsyncSession, member: Member, session_id: int) -> Rsvp | None:
