@@ -20,16 +20,9 @@ from telegram.request import BaseRequest, RequestData
 
 from bot.channels import Later, Lost, Outcome, Refused, Sent, Wait
 from bot.pace import BULK, NotNow, Pacer
+from bot.rendering import CAPTION_LIMIT, Piece, length, render
 from bot.settings import Settings, token_of
-from bot.telegram import (
-    CAPTION_LIMIT,
-    Piece,
-    judge,
-    length,
-    render,
-    telling_times,
-    unanswered,
-)
+from bot.verdicts import judge, telling_times, unanswered
 from handlers.letters import Letter
 
 # Seconds for a connection and for the whole of one request. A connection that can't be had must
@@ -128,6 +121,7 @@ class _Ticket:
 
     priority: int
     patience: float | None
+    may_start: Callable[[], bool] = lambda: True
     provider_id: str | None = None
 
 
@@ -157,6 +151,8 @@ class PacedLimiter(BaseRateLimiter[_Ticket]):
         await self._pacer.before(
             endpoint, data.get("chat_id"), ticket.priority, patience=ticket.patience
         )
+        if not ticket.may_start():
+            raise NotNow(0)
         try:
             result = await callback(*args, **kwargs)
         except NotAccepted as refusal:
@@ -181,6 +177,7 @@ class TelegramBulk:
         *,
         priority: int = BULK,
         patience: float | None = PATIENCE,
+        may_start: Callable[[], bool] = lambda: True,
     ) -> Outcome:
         """Send a letter in as many messages as it needs; the id is that of the last.
 
@@ -194,7 +191,10 @@ class TelegramBulk:
         for i, piece in enumerate(pieces):
 
             async def attempt(text: str, i: int = i, piece: Piece = piece) -> Outcome:
-                ticket = _Ticket(priority, patience if i == 0 else None)
+                # What has begun is carried to its end.
+                ticket = (
+                    _Ticket(priority, None) if i else _Ticket(priority, patience, may_start)
+                )
                 return await self._call(letter, i, Piece(text, piece.keyboard), address, ticket)
 
             outcome = await telling_times(self._server, piece.text, attempt)

@@ -22,6 +22,7 @@ from bot.agenda_files import read_agenda
 from bot.app import App, open_app
 from bot.clock import SimulatedClock
 from bot.demo_cast import NEWCOMERS, PHONES, Actor, cast
+from bot.flood import Flood
 from bot.intake import CHANNEL
 from bot.pace import Pacer
 from bot.settings import read_settings
@@ -90,10 +91,12 @@ async def stage(port: int, database_url: str) -> AsyncIterator[tuple[str, Simula
         )
         # Phones of one's own may be answered at once: there is nobody to be polite to.
         async with (
-            open_app(settings, clock, pacer=Pacer(per_chat=0.05)) as app,
+            open_app(settings, clock, pacer=Pacer(per_chat=0.05), flood=Flood(most=1_000)) as app,
             asyncio.TaskGroup() as running,
         ):
             await _prepare(app, people)
+            # The page's buttons work from the first moment: the engine's office is ours.
+            await app.office.renew()
             sim.theatre = Rehearsal(app, clock)
             sim.phones = [people[actor] for actor in PHONES]
             jobs = [

@@ -7,7 +7,6 @@ that a Bot API server that knows only the messages will do.
 
 import asyncio
 import html
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,16 +24,9 @@ from aiogram.client.session.middlewares.base import (
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import (
     AiogramError,
-    ClientDecodeError,
     TelegramAPIError,
-    TelegramBadRequest,
     TelegramConflictError,
-    TelegramEntityTooLarge,
-    TelegramForbiddenError,
-    TelegramMigrateToChat,
-    TelegramNetworkError,
     TelegramNotFound,
-    TelegramRetryAfter,
     TelegramServerError,
     TelegramUnauthorizedError,
 )
@@ -54,18 +46,16 @@ from aiogram.methods import (
 )
 from aiogram.methods.base import TelegramType
 from aiogram.types import InlineKeyboardMarkup, Message
-from aiohttp import ClientConnectorError, ConnectionTimeoutError
 
-from bot.channels import Gone, Later, Lost, Moved, Outcome, Refused, Sent, Wait
+from bot.channels import Later, Lost, Outcome, Refused, Sent, Wait
 from bot.pace import REPLY, NotNow, Pacer
+from bot.rendering import Piece, render
 from bot.settings import Settings, token_of
+from bot.verdicts import decide, telling_times
 from handlers.letters import Letter, Spoken
 
 log = structlog.get_logger(__name__)
 
-# Bot API, sendMessage.text and sendPhoto.caption, after entities parsing. Counted in UTF-16 units,
-# as entities are: never fewer than the characters that Telegram counts.
-TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
 # Bot API, answerCallbackQuery.text.
 TOAST_LIMIT = 200
 
@@ -74,182 +64,6 @@ _REPLY_SECONDS, _SIDE_CALL_SECONDS = 20, 10
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
 # Seconds of a halt that a person is left waiting for; after a longer one the answer is stale.
 _REPLY_PATIENCE = 60.0
-# Seconds until we ask again, when a token is refused or a 429 names no time.
-_TOKEN_SECONDS, _FLOOD_SECONDS = 60.0, 5.0
-# The width of `outbox.reason`.
-_REASON_LENGTH = 64
-
-
-# --- rendering ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One message of a letter: HTML, and its inline keyboard in the Bot API's own JSON."""
-
-    text: str
-    keyboard: dict[str, Any] | None = None
-
-
-_TAG = re.compile(r"<[^>]*>")
-# What must not be cut in two: a tag, a character reference, a character.
-_ATOM = re.compile(r"<[^>]*>|&#?\w+;|.", re.DOTALL)
-_TIME_TAG = re.compile(r"</?tg-time\b[^>]*>")
-
-
-def render(letter: Letter) -> list[Piece]:
-    """The messages of a letter, the keyboard under the last. Its files are the sender's work."""
-    *first, last = split(letter.text, TEXT_LIMIT)
-    return [*map(Piece, first), Piece(last, _keyboard(letter))]
-
-
-def length(text: str) -> int:
-    """What Telegram counts of an HTML text, in UTF-16 units: no tags, references as one."""
-    return len(html.unescape(_TAG.sub("", text)).encode("utf-16-le")) // 2
-
-
-def split(text: str, limit: int) -> list[str]:
-    """Cut at line breaks, else at spaces, so that each part is whole HTML within the limit."""
-    if length(text) <= limit:
-        return [text]
-    atoms, start = _ATOM.findall(text), 0
-    parts: list[str] = []
-    opened: list[str] = []
-    while start < len(atoms):
-        end = _cut(atoms, start, limit)
-        body = "".join(atoms[start:end]).strip()
-        part = "".join(opened) + body
-        for tag in _TAG.findall(body):
-            opened = opened[:-1] if tag.startswith("</") else [*opened, tag]
-        part += "".join(f"</{re.split(r'[ >]', tag[1:])[0]}>" for tag in reversed(opened))
-        if length(part):
-            parts.append(part)
-        start = end
-    return parts
-
-
-def _cut(atoms: Sequence[str], start: int, limit: int) -> int:
-    used, line, word = 0, None, None
-    for i in range(start, len(atoms)):
-        used += length(atoms[i])
-        if used > limit:
-            return line or word or i
-        if atoms[i] == "\n":
-            line = i + 1
-        elif atoms[i] == " ":
-            word = i + 1
-    return len(atoms)
-
-
-def _keyboard(letter: Letter) -> dict[str, Any] | None:
-    rows = [
-        [
-            {"text": tap.label, **({"url": tap.url} if tap.url else {"callback_data": tap.data})}
-            for tap in row
-        ]
-        for row in letter.taps
-    ]
-    return {"inline_keyboard": rows} if rows else None
-
-
-# --- what an answer means -------------------------------------------------------------------
-
-NO_TIMES = Refused("tg-time is not known here")
-
-# A status, words of the description, and what they mean for the letter; the first that fits.
-# The descriptions are those of the public server.
-_MEANINGS: tuple[tuple[int, str, Outcome], ...] = (
-    (HTTPStatus.FORBIDDEN, "bot was blocked by the user", Gone("blocked")),
-    (HTTPStatus.FORBIDDEN, "user is deactivated", Gone("deactivated")),
-    (HTTPStatus.FORBIDDEN, "", Gone("forbidden")),
-    (HTTPStatus.BAD_REQUEST, "chat not found", Gone("chat not found")),
-    (HTTPStatus.BAD_REQUEST, "user not found", Gone("user not found")),
-    (HTTPStatus.BAD_REQUEST, "peer_id_invalid", Gone("chat not found")),
-    (HTTPStatus.BAD_REQUEST, "chat_write_forbidden", Gone("no right to write")),
-    (HTTPStatus.BAD_REQUEST, "no rights to send", Gone("no right to write")),
-    (HTTPStatus.BAD_REQUEST, "not enough rights to send", Gone("no right to write")),
-    (HTTPStatus.BAD_REQUEST, 'tag "tg-time"', NO_TIMES),
-    # Ours to mend, and no fault of the letter: it waits.
-    (HTTPStatus.UNAUTHORIZED, "", Wait(_TOKEN_SECONDS)),
-    # An unknown method, or a malformed token.
-    (HTTPStatus.NOT_FOUND, "", Later("method not found")),
-    (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "", Refused("too large")),
-    (HTTPStatus.TOO_MANY_REQUESTS, "", Wait(_FLOOD_SECONDS)),
-)
-
-
-def judge(status: int, description: str, parameters: dict[str, Any] | None = None) -> Outcome:
-    """What a refusal of the Bot API means: its HTTP status, description and ResponseParameters."""
-    parameters = parameters or {}
-    if "retry_after" in parameters:
-        return Wait(float(parameters["retry_after"]))
-    if "migrate_to_chat_id" in parameters:
-        return Moved(str(parameters["migrate_to_chat_id"]))
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Later(f"server error {status}")
-    for known, words, outcome in _MEANINGS:
-        if status == known and words in description.lower():
-            return outcome
-    return Refused(description.removeprefix("Bad Request: ")[:_REASON_LENGTH].rstrip())
-
-
-_STATUS: dict[type[TelegramAPIError], HTTPStatus] = {
-    TelegramBadRequest: HTTPStatus.BAD_REQUEST,
-    TelegramUnauthorizedError: HTTPStatus.UNAUTHORIZED,
-    TelegramForbiddenError: HTTPStatus.FORBIDDEN,
-    TelegramNotFound: HTTPStatus.NOT_FOUND,
-    TelegramConflictError: HTTPStatus.CONFLICT,
-}
-
-
-def decide(error: Exception) -> Outcome:  # noqa: PLR0911 - a table, one line for each kind
-    """What an error from aiogram means for the letter that met it."""
-    match error:
-        case NotNow():
-            return Wait(error.seconds)
-        case TelegramRetryAfter():
-            return Wait(float(error.retry_after))
-        case TelegramMigrateToChat():
-            return Moved(str(error.migrate_to_chat_id))
-        case TelegramEntityTooLarge():
-            return Refused("too large")
-        case TelegramNetworkError():
-            return unanswered(error.__cause__ or error)
-        case TelegramServerError():
-            return Later("server error")
-        case TelegramAPIError(message=words) if words.startswith("Too Many Requests"):
-            return Wait(_FLOOD_SECONDS)  # aiogram has no class for one that names no time
-        case TelegramAPIError():
-            return judge(_STATUS.get(type(error), HTTPStatus.BAD_REQUEST), error.message)
-        case ClientDecodeError(data={"ok": True, "result": result}):
-            # Accepted, and told in fewer words than aiogram expects.
-            return Sent(str(result.get("message_id", "")) if isinstance(result, dict) else "")
-    return Lost(type(error).__name__)
-
-
-def unanswered(error: BaseException) -> Outcome:
-    """What a failure on the way means: did it strike before the request could have left?"""
-    if isinstance(error, ClientConnectorError | ConnectionTimeoutError):
-        return Later("no connection")
-    return Lost(type(error).__name__)
-
-
-# Bot API servers older than 9.5, which refuse <tg-time>; learnt from their refusals.
-_WITHOUT_TIMES: set[str] = set()
-
-
-async def telling_times(
-    server: str, text: str, attempt: Callable[[str], Awaitable[Outcome]]
-) -> Outcome:
-    """Attempt a text; if this server doesn't know <tg-time>, again with only the words in it."""
-    if server in _WITHOUT_TIMES:
-        text = _TIME_TAG.sub("", text)
-    outcome = await attempt(text)
-    if outcome == NO_TIMES and "<tg-time" in text:
-        log.warning("this Bot API server does not know tg-time", server=server)
-        _WITHOUT_TIMES.add(server)
-        outcome = await attempt(_TIME_TAG.sub("", text))
-    return outcome
 
 
 # --- the client -----------------------------------------------------------------------------

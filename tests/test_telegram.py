@@ -8,25 +8,22 @@ from aiogram.exceptions import TelegramNetworkError, TelegramServerError
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from bot import telegram
 from bot.bulk import open_bulk
 from bot.channels import Gone, Later, Lost, Moved, Refused, Sent, Wait
 from bot.pace import Pacer
+from bot.rendering import Piece, length, render, split
 from bot.settings import SettingsError, read_settings
 from bot.simulator import Simulator
 from bot.telegram import (
     AnotherPoller,
     BadToken,
     Introduction,
-    Piece,
     get_updates,
     introduce,
-    length,
     open_bot,
-    render,
     speak,
-    split,
 )
+from bot.verdicts import judge
 from handlers.letters import Letter, Say, Tap
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -281,7 +278,7 @@ async def test_both_clients_know_a_server_in_trouble(plain, plain_bot, status, b
 
 
 def test_reasons_fit_their_column():
-    answers = [telegram.judge(s, json.loads(b)["description"]) for s, b, m in RECORDED if m]
+    answers = [judge(s, json.loads(b)["description"]) for s, b, m in RECORDED if m]
     reasons = [a.reason for a in answers if not isinstance(a, Wait)]
     assert [r for r in reasons if len(r) > 64] == []
 

@@ -1,0 +1,81 @@
+"""A letter as Telegram takes it: whole HTML within its limits, and an inline keyboard."""
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.letters import Letter
+
+# Bot API, sendMessage.text and sendPhoto.caption, after entities parsing. Counted in UTF-16 units,
+# as entities are: never fewer than the characters that Telegram counts.
+TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One message of a letter: HTML, and its inline keyboard in the Bot API's own JSON."""
+
+    text: str
+    keyboard: dict[str, Any] | None = None
+
+
+_TAG = re.compile(r"<[^>]*>")
+# What must not be cut in two: a tag, a character reference, a character.
+_ATOM = re.compile(r"<[^>]*>|&#?\w+;|.", re.DOTALL)
+
+
+def render(letter: Letter) -> list[Piece]:
+    """The messages of a letter, the keyboard under the last. Its files are the sender's work."""
+    *first, last = split(letter.text, TEXT_LIMIT)
+    return [*map(Piece, first), Piece(last, _keyboard(letter))]
+
+
+def length(text: str) -> int:
+    """What Telegram counts of an HTML text, in UTF-16 units: no tags, references as one."""
+    return len(html.unescape(_TAG.sub("", text)).encode("utf-16-le")) // 2
+
+
+def split(text: str, limit: int) -> list[str]:
+    """Cut at line breaks, else at spaces, so that each part is whole HTML within the limit."""
+    if length(text) <= limit:
+        return [text]
+    atoms, start = _ATOM.findall(text), 0
+    parts: list[str] = []
+    opened: list[str] = []
+    while start < len(atoms):
+        end = _cut(atoms, start, limit)
+        body = "".join(atoms[start:end]).strip()
+        part = "".join(opened) + body
+        for tag in _TAG.findall(body):
+            opened = opened[:-1] if tag.startswith("</") else [*opened, tag]
+        part += "".join(f"</{re.split(r'[ >]', tag[1:])[0]}>" for tag in reversed(opened))
+        if length(part):
+            parts.append(part)
+        start = end
+    return parts
+
+
+def _cut(atoms: Sequence[str], start: int, limit: int) -> int:
+    used, line, word = 0, None, None
+    for i in range(start, len(atoms)):
+        used += length(atoms[i])
+        if used > limit:
+            return line or word or i
+        if atoms[i] == "\n":
+            line = i + 1
+        elif atoms[i] == " ":
+            word = i + 1
+    return len(atoms)
+
+
+def _keyboard(letter: Letter) -> dict[str, Any] | None:
+    rows = [
+        [
+            {"text": tap.label, **({"url": tap.url} if tap.url else {"callback_data": tap.data})}
+            for tap in row
+        ]
+        for row in letter.taps
+    ]
+    return {"inline_keyboard": rows} if rows else None
