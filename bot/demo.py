@@ -29,11 +29,13 @@ from bot.settings import read_settings
 from bot.simulator import Simulator
 from bot.simulator.people import Person
 from handlers import registration
-from storage import agendas, members, reminders, rsvps
+from storage import agendas, members, outbox, reminders, rsvps
 from storage.tables import Member, Role, Session
 
 # The eve of the workshop, early enough for the reminders of 24 hours before.
 EVE = datetime(2018, 7, 3, 7, 30, tzinfo=UTC)
+# Seconds between two looks at whether the letters that are due have left.
+GLANCE = 0.05
 
 
 class Rehearsal:
@@ -77,6 +79,13 @@ class Rehearsal:
     async def _be(self, moment: datetime) -> None:
         self._clock.jump(max(moment, self._clock.now()))
         await self._app.tick()
+        # What is due now is told now: an hour passes on the page only once its reminders have.
+        while await self._waiting():
+            await asyncio.sleep(GLANCE)
+
+    async def _waiting(self) -> bool:
+        async with self._app.storage.read() as db:
+            return await outbox.anything_due(db, self._clock.now())
 
 
 @asynccontextmanager
@@ -91,12 +100,10 @@ async def stage(port: int, database_url: str) -> AsyncIterator[tuple[str, Simula
         )
         # Phones of one's own may be answered at once: there is nobody to be polite to.
         async with (
-            open_app(settings, clock, pacer=Pacer(per_chat=0.05), flood=Flood(most=1_000)) as app,
+            open_app(settings, clock, pacer=Pacer(rate=500, per_chat=0.05), flood=Flood(most=1_000)) as app,
             asyncio.TaskGroup() as running,
         ):
             await _prepare(app, people)
-            # The page's buttons work from the first moment: the engine's office is ours.
-            await app.office.renew()
             sim.theatre = Rehearsal(app, clock)
             sim.phones = [people[actor] for actor in PHONES]
             jobs = [

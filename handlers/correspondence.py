@@ -4,7 +4,7 @@ Delivery asks for a letter at the moment of sending, so that it is in the reader
 today and tells today's facts.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,9 +18,8 @@ from storage.tables import Member
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """What a writer knows: its reader, and the ids that the letter is about."""
+    """What a writer knows of one letter: its reader, and the ids that it is about."""
 
-    db: AsyncSession
     member: Member
     words: Words
     about: Mapping[str, Any]
@@ -29,13 +28,15 @@ class Writing:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of letter. `write` answers None when there is nothing to say any more.
+    """A kind of letter. `write` takes a batch, so that what all of it needs is read once.
+
+    It answers a letter for each, or None where there is nothing to say any more.
 
     `resend` decides what happens when the answer to a request was lost: send it again, though it
     may come twice, or hold it until a person decides.
     """
 
-    write: Callable[[Writing], Awaitable[Letter | None]]
+    write: Callable[[AsyncSession, Sequence[Writing]], Awaitable[Sequence[Letter | None]]]
     resend: bool
 
 

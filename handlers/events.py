@@ -1,7 +1,8 @@
 """Events: `/agenda`, day by day, in the reader's language, with times in the event's zone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from aiogram import Router
@@ -16,10 +17,18 @@ from storage import events
 from storage.events import Item
 from storage.tables import Event
 
-# Sessions on one card: never a keyboard of more than a screen.
+T = TypeVar("T")
+
+# Sessions, events or seats on one card: never a keyboard of more than a screen.
 PAGE = 8
 # A phone shows about this much of a button.
 BUTTON = 44
+
+
+class Events(CallbackData, prefix="events"):
+    """A page of the events that are to come."""
+
+    page: int
 
 
 class Day(CallbackData, prefix="day"):
@@ -41,7 +50,12 @@ async def agenda(_message: Message, turn: Turn) -> None:
     turn.say(await agenda_letter(turn))
 
 
-async def agenda_letter(turn: Turn) -> Letter:
+async def open_list(_tap: CallbackQuery, callback_data: Events, turn: Turn) -> None:
+    """Turn to another page of the events."""
+    turn.say.edit(await agenda_letter(turn, callback_data.page))
+
+
+async def agenda_letter(turn: Turn, page: int = 0) -> Letter:
     """The only event's nearest day, or the events to choose from."""
     words = turn.words
     coming = await events.upcoming(turn.db, turn.now)
@@ -54,9 +68,10 @@ async def agenda_letter(turn: Turn) -> Letter:
         )
     if len(coming) == 1:
         return await event_letter(turn, coming[0])
+    shown, turning = paged(words, coming, page, lambda number: Events(page=number))
     lines = [words("<b>Events</b>")]
-    taps = []
-    for event in coming[:PAGE]:
+    taps: list[tuple[Tap, ...]] = []
+    for event in shown:
         title, city = words.pick(event.title), words.place(event.city or "")
         lines.append(
             words(
@@ -68,7 +83,7 @@ async def agenda_letter(turn: Turn) -> Letter:
         )
         first = Day(event=event.id, ordinal=event.starts.toordinal())
         taps.append((Tap(shortened(title, BUTTON), first.pack()),))
-    return Letter(Html("\n\n".join(lines)), tuple(taps))
+    return Letter(Html("\n\n".join(lines)), (*taps, *turning))
 
 
 async def event_letter(turn: Turn, event: Event) -> Letter:
@@ -106,9 +121,12 @@ async def day_letter(
     """One day: a line or two for each session, a button for each card, the other days below."""
     words, zone = turn.words, ZoneInfo(event.timezone)
     items = await events.items_of_day(turn.db, event, day, turn.member)
-    pages = max(1, -(-len(items) // PAGE))
-    page = max(0, min(page, pages - 1))
-    shown = items[page * PAGE : (page + 1) * PAGE]
+    shown, turning = paged(
+        words,
+        items,
+        page,
+        lambda number: Day(event=event.id, ordinal=day.toordinal(), page=number),
+    )
     head = f"<b>{quote(words.pick(event.title))}</b>"
     if event.subtitle:
         head += f"\n<i>{quote(words.pick(event.subtitle))}</i>"
@@ -128,8 +146,7 @@ async def day_letter(
         )
         for item in shown
     ]
-    if pages > 1:
-        taps.append(_pages(words, event, day, page, pages))
+    taps.extend(turning)
     taps.extend(_other_days(words, event, days, day))
     return Letter(Html("\n\n".join(blocks)), tuple(taps))
 
@@ -173,16 +190,18 @@ def place(words: Words, item: Item) -> Html:
     return quote(words.pick(item.session.room)) if item.session.room else Html("")
 
 
-def _pages(words: Words, event: Event, day: date, page: int, pages: int) -> tuple[Tap, ...]:
-    def to(number: int, label: str) -> Tap:
-        return Tap(label, Day(event=event.id, ordinal=day.toordinal(), page=number).pack())
-
+def paged(
+    words: Words, items: Sequence[T], page: int, to: Callable[[int], CallbackData]
+) -> tuple[Sequence[T], list[tuple[Tap, ...]]]:
+    """One page of a long list, and the row of taps that turns to its neighbours, if any."""
+    last = max(0, (len(items) - 1) // PAGE)
+    page = max(0, min(page, last))
     row = []
     if page > 0:
-        row.append(to(page - 1, words.label("‹ Earlier")))
-    if page < pages - 1:
-        row.append(to(page + 1, words.label("Later ›")))
-    return tuple(row)
+        row.append(Tap(words.label("‹ Earlier"), to(page - 1).pack()))
+    if page < last:
+        row.append(Tap(words.label("Later ›"), to(page + 1).pack()))
+    return items[page * PAGE : (page + 1) * PAGE], [tuple(row)] if row else []
 
 
 def _other_days(
@@ -201,5 +220,6 @@ def router() -> Router:
     """The agenda, wired."""
     r = Router(name="events")
     r.message.register(agenda, Command("agenda", ignore_mention=True))
+    r.callback_query.register(open_list, Events.filter())
     r.callback_query.register(open_day, Day.filter())
     return r

@@ -60,6 +60,16 @@ def apology(words: Words) -> Letter:
     )
 
 
+def patience(words: Words) -> Letter:
+    """What a person reads, once, who writes faster than anybody can."""
+    return Letter(
+        words(
+            "That was a lot at once, and I can't follow. Please wait a moment, then repeat your "
+            "last answer: what comes until then is not read."
+        )
+    )
+
+
 async def help_(_message: Message, turn: Turn, state: FSMContext, purposes: Purposes) -> None:
     """/help, anywhere; in the middle of a question, the question comes again after it."""
     turn.say(help_letter(turn.words))

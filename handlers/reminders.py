@@ -4,20 +4,23 @@ The letter is written at the moment of sending, from what is true then: a seat g
 moved or cancelled since makes it void.
 """
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from aiogram import Router
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers.correspondence import Writing
 from handlers.letters import Letter, Tap, Template
 from handlers.rsvps import Take, given_up, when_and_where
 from handlers.turns import Turn
-from handlers.words import Html, quote
+from handlers.words import Html, Words, quote
 from storage import events, rsvps
-from storage.events import Item
+from storage.reminders import wanted_still
 from storage.rsvps import Answer
+from storage.tables import Event, Session
 
 
 class Coming(CallbackData, prefix="coming"):
@@ -32,28 +35,41 @@ class NotComing(CallbackData, prefix="cant"):
     session: int
 
 
-async def write(writing: Writing) -> Letter | None:
-    """The reminder, or None when there is nothing left to remind of."""
-    words, about = writing.words, writing.about
-    item = await events.item(writing.db, about["session"], writing.member)
-    if item is None or not item.held or item.session.cancelled_at is not None:
-        return None
-    if int(item.session.starts_at.timestamp()) != about["starts"]:
-        return None
-    zone = ZoneInfo(item.event.timezone)
-    title = words.pick(item.session.title)
-    head = words(
-        "⏰ <b>Reminder</b>: {ahead}", ahead=words.ahead(item.session.starts_at - writing.now)
+async def write(db: AsyncSession, writings: Sequence[Writing]) -> list[Letter | None]:
+    """The reminders; None for whoever has nothing left to be reminded of.
+
+    Readers of one language hear of one session in the same words, so those are found once.
+    """
+    wanted = await wanted_still(
+        db, [(w.about["session"], w.member.id, w.about["minutes"]) for w in writings]
     )
+    said: dict[tuple[int, str], Letter] = {}
+    letters: list[Letter | None] = []
+    for one in writings:
+        found = wanted.get((one.about["session"], one.member.id, one.about["minutes"]))
+        if found is None or int(found[0].starts_at.timestamp()) != one.about["starts"]:
+            letters.append(None)
+            continue
+        version = (found[0].id, one.words.language)
+        if version not in said:
+            said[version] = _reminder(one, *found)
+        letters.append(said[version])
+    return letters
+
+
+def _reminder(reader: Writing, session: Session, event: Event) -> Letter:
+    words = reader.words
+    ahead = words.ahead(session.starts_at - reader.now)
+    start = words.clock(session.starts_at, ZoneInfo(event.timezone))
     return Letter(
-        _body(head, writing, item),
+        _body(words("⏰ <b>Reminder</b>: {ahead}", ahead=ahead), words, session, event),
         (
             (
-                Tap(words.label("I'm coming"), Coming(session=item.session.id).pack()),
-                Tap(words.label("I can't come"), NotComing(session=item.session.id).pack()),
+                Tap(words.label("I'm coming"), Coming(session=session.id).pack()),
+                Tap(words.label("I can't come"), NotComing(session=session.id).pack()),
             ),
         ),
-        template=Template("session_reminder", (title, words.clock(item.session.starts_at, zone))),
+        template=Template("session_reminder", (words.pick(session.title), start)),
     )
 
 
@@ -71,7 +87,7 @@ async def coming(_tap: CallbackQuery, callback_data: Coming, turn: Turn) -> None
     turn.say.toast(words.label("Thank you, see you there!"))
     turn.say.edit(
         Letter(
-            _body(words("✅ You are coming."), turn, item),
+            _body(words("✅ You are coming."), words, item.session, item.event),
             ((Tap(words.label("I can't come"), NotComing(session=item.session.id).pack()),),),
         )
     )
@@ -90,16 +106,20 @@ async def not_coming(_tap: CallbackQuery, callback_data: NotComing, turn: Turn) 
         return
     turn.say.edit(
         Letter(
-            _body(words("Your seat is given back. Thank you for telling us."), turn, item),
+            _body(
+                words("Your seat is given back. Thank you for telling us."),
+                words,
+                item.session,
+                item.event,
+            ),
             ((Tap(words.label("I changed my mind"), Take(session=item.session.id).pack()),),),
         )
     )
 
 
-def _body(head: Html, reader: Writing | Turn, item: Item) -> Html:
-    words = reader.words
-    title = quote(words.pick(item.session.title))
-    lines = [f"<b>{title}</b>", *when_and_where(words, item.session, item.event)]
+def _body(head: Html, words: Words, session: Session, event: Event) -> Html:
+    title = quote(words.pick(session.title))
+    lines = [f"<b>{title}</b>", *when_and_where(words, session, event)]
     return Html(f"{head}\n\n" + "\n".join(lines))
 
 

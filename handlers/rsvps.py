@@ -21,9 +21,6 @@ from storage.members import leads_of
 from storage.rsvps import Answer, Outcome
 from storage.tables import Event, Seat, Session
 
-# Seats on one card of /myagenda.
-MOST = 10
-
 
 class Take(CallbackData, prefix="take"):
     """A seat, please. `swap`: giving up those that overlap."""
@@ -39,7 +36,9 @@ class GiveUp(CallbackData, prefix="give"):
 
 
 class Mine(CallbackData, prefix="mine"):
-    """Show my agenda."""
+    """My agenda, on the card that was tapped."""
+
+    page: int = 0
 
 
 async def open_card(_tap: CallbackQuery, callback_data: Card, turn: Turn) -> None:
@@ -73,9 +72,9 @@ async def my_agenda(_message: Message, turn: Turn) -> None:
     turn.say(await my_letter(turn))
 
 
-async def show_mine(_tap: CallbackQuery, turn: Turn) -> None:
+async def show_mine(_tap: CallbackQuery, callback_data: Mine, turn: Turn) -> None:
     """The same, by tap."""
-    turn.say.edit(await my_letter(turn))
+    turn.say.edit(await my_letter(turn, callback_data.page))
 
 
 async def behind(turn: Turn, door: str) -> Letter:
@@ -122,7 +121,7 @@ def when_and_where(words: Words, session: Session, event: Event) -> list[Html]:
     zone = ZoneInfo(event.timezone)
     day = words.day(session.starts_at.astimezone(zone).date())
     span = words.span(session.starts_at, session.ends_at, zone)
-    lines = [Html(f"🗓 {day}"), Html(f"🕘 {span} ({agenda.zone_name(words, event)})")]
+    lines = [Html(f"📅 {day}"), Html(f"🕘 {span} ({agenda.zone_name(words, event)})")]
     where = agenda.place(words, Item(session, event, None, 0, None))
     return [*lines, Html(f"📍 {where}")] if where else lines
 
@@ -214,7 +213,7 @@ def _overlap_card(words: Words, outcome: Outcome) -> Letter:
     )
 
 
-async def my_letter(turn: Turn) -> Letter:
+async def my_letter(turn: Turn, page: int = 0) -> Letter:
     """The member's seats and places in line, day by day, each with a tap to give it up."""
     words = turn.words
     mine = await rsvps.seats_of(turn.db, turn.member, turn.now)
@@ -224,9 +223,10 @@ async def my_letter(turn: Turn) -> Letter:
             words("You have no seat yet. Choose a session below, then tap “Take a seat”.")
         )
     blocks: list[str] = [words("<b>My agenda</b>")]
-    taps = []
+    taps: list[tuple[Tap, ...]] = []
+    shown, turning = agenda.paged(words, mine, page, lambda number: Mine(page=number))
     day = None
-    for rsvp, session, event in mine[:MOST]:
+    for rsvp, session, event in shown:
         zone = ZoneInfo(event.timezone)
         title = words.pick(session.title)
         local = session.starts_at.astimezone(zone).date()
@@ -248,9 +248,7 @@ async def my_letter(turn: Turn) -> Letter:
                 Tap(words.label("✕ Give up"), GiveUp(session=session.id).pack()),
             )
         )
-    if len(mine) > MOST:
-        blocks.append(words.plural("\n… and {n} more.", "\n… and {n} more.", len(mine) - MOST))
-    return Letter(Html("\n".join(blocks)), tuple(taps))
+    return Letter(Html("\n".join(blocks)), (*taps, *turning))
 
 
 def router() -> Router:

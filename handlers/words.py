@@ -165,7 +165,7 @@ def country_named(typed: str) -> str | None:
     for locale in LOCALES.values():
         for code, name in Locale.parse(locale).territories.items():
             # CLDR's longer codes are continents and regions.
-            if len(code) == 2 and wanted in {folded(name), code.lower()}:  # noqa: PLR2004
+            if len(code) == 2 and wanted in {folded(name), code.lower()}:  # noqa: PLR2004  # as told
                 return str(code)
     return None
 

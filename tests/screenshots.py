@@ -29,13 +29,13 @@ ARGUMENTS = [
 
 
 @asynccontextmanager
-async def opened(
-    chromium: str, url: str, size: tuple[int, int] = DESKTOP
-) -> AsyncIterator[Page]:
+async def opened(chromium: str, url: str, size: tuple[int, int] = DESKTOP) -> AsyncIterator[Page]:
     """The page in a real browser, once its phones are there."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        page = await browser.new_page(viewport={"width": size[0], "height": size[1]})
+        page = await browser.new_page(
+            viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce"
+        )
         await page.goto(url)
         await expect(page.locator(".phone")).to_have_count(3)
         yield page
@@ -54,10 +54,12 @@ async def take_pictures(chromium: str, folder: Path) -> None:
                 await expect(french.locator(".theirs .text").last).to_contain_text("numéro 10")
                 await english.get_by_role("textbox", name="Message").fill("/settings")
                 await english.get_by_role("textbox", name="Message").press("Enter")
+                await expect(english.locator(".theirs .text").last).to_contain_text("Settings")
                 await page.get_by_role("button", name="To the next reminder").click()
                 arabic = page.locator(".phone").nth(0)
                 await expect(arabic.locator(".theirs .text").last).to_contain_text("تذكير")
-                await expect(english.locator(".theirs .text").last).to_contain_text("Reminder")
+                for phone, words in ((french, "Rappel"), (english, "Reminder")):
+                    await expect(phone.locator(".theirs .text").last).to_contain_text(words)
                 await page.screenshot(path=folder / "phones.png")
             async with opened(chromium, page_url, PHONE) as page:
                 await page.screenshot(path=folder / "narrow.png")

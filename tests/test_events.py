@@ -34,7 +34,7 @@ DAY_TWO_AR = (
 )
 PANEL_ONE_EN = (
     "Panel 1: Data and digital technologies\n"
-    "🗓 Wednesday, July 4, 2018\n🕘 10:30 – 12:30 (Rabat time)\n📍 Room A\n"
+    "📅 Wednesday, July 4, 2018\n🕘 10:30 – 12:30 (Rabat time)\n📍 Room A\n"
     "Themes: Innovation and new technologies, Scientific and technical research\n"
 )
 

@@ -26,12 +26,12 @@ async def test_reminders_come_at_their_leads_in_each_language(town: Town):
     await town.is_now(rabat(3, 10, 30))
     assert amal.heard() == [
         "⏰ Rappel : dans 24 heures\n\nPanel 1 : Data et technologies numériques\n"
-        "🗓 mercredi 4 juillet 2018\n🕘 10:30 – 12:30 (heure de Rabat)\n📍 Salle A\n"
+        "📅 mercredi 4 juillet 2018\n🕘 10:30 – 12:30 (heure de Rabat)\n📍 Salle A\n"
         "[Je viens] [Je ne peux pas venir]"
     ]
     assert bilal.heard() == [
         "⏰ تذكير: خلال 24 ساعة\n\nالندوة 1: البيانات والتكنولوجيات الرقمية\n"
-        "🗓 الأربعاء، 4 يوليوز 2018\n🕘 10:30 – 12:30 (بتوقيت الرباط)\n📍 القاعة أ\n"
+        "📅 الأربعاء، 4 يوليوز 2018\n🕘 10:30 – 12:30 (بتوقيت الرباط)\n📍 القاعة أ\n"
         "[سأحضر] [لن أتمكن من الحضور]"
     ]
     assert emma.heard() == []
@@ -39,7 +39,7 @@ async def test_reminders_come_at_their_leads_in_each_language(town: Town):
     assert [amal.heard(), bilal.heard()] == [[], []]
     assert emma.heard() == [
         "⏰ Reminder: in 60 minutes\n\nPanel 1: Data and digital technologies\n"
-        "🗓 Wednesday, July 4, 2018\n🕘 10:30 – 12:30 (Rabat time)\n📍 Room A\n"
+        "📅 Wednesday, July 4, 2018\n🕘 10:30 – 12:30 (Rabat time)\n📍 Room A\n"
         "[I'm coming] [I can't come]"
     ]
     await town.is_now(rabat(4, 10, 15))
@@ -57,7 +57,7 @@ async def test_whoever_comes_says_so_and_may_change_their_mind(town: Town):
     amal.heard()
     card = (
         "Panel 1 : Data et technologies numériques\n"
-        "🗓 mercredi 4 juillet 2018\n🕘 10:30 – 12:30 (heure de Rabat)\n📍 Salle A\n"
+        "📅 mercredi 4 juillet 2018\n🕘 10:30 – 12:30 (heure de Rabat)\n📍 Salle A\n"
     )
     assert await amal.taps("Je viens") == [
         "(Merci, à bientôt !)",
@@ -140,7 +140,7 @@ async def test_a_session_that_moved_is_reminded_of_at_its_new_time(town: Town):
         "⏰ Rappel : dans 15 minutes",
         "",
         "Panel 1 : Data et technologies numériques",
-        "🗓 mercredi 4 juillet 2018",
+        "📅 mercredi 4 juillet 2018",
         "🕘 17:00 – 19:00 (heure de Rabat)",
     ]
 

@@ -16,7 +16,7 @@ from tests.town import Town, drawn
 
 PANEL_TWO_EN = (
     "Panel 2: Energy, energy efficiency and environment\n"
-    "🗓 Wednesday, July 4, 2018\n🕘 10:30 – 12:30 (Rabat time)\n📍 Room B\n"
+    "📅 Wednesday, July 4, 2018\n🕘 10:30 – 12:30 (Rabat time)\n📍 Room B\n"
     "Themes: Agriculture and agri-food, Environment and renewable energy\n"
 )
 NOW = datetime(2018, 7, 3, 8, 0, tzinfo=UTC)
