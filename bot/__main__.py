@@ -100,9 +100,13 @@ def import_(
     from bot.clock import RealClock
     from bot.importing import import_file
 
+    home = _settings().timezone
+
     async def work(storage: "Storage") -> bool:
-        now = RealClock().now()
-        return await import_file(storage, file, dry_run=dry_run, now=now, console=Console())
+        now, console = RealClock().now(), Console()
+        return await import_file(
+            storage, file, dry_run=dry_run, now=now, console=console, home=home
+        )
 
     if not _with_storage(work):
         raise typer.Exit(1)

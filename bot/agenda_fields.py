@@ -17,6 +17,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PlainValidator,
     ValidationInfo,
     model_validator,
@@ -60,6 +61,8 @@ class Ground:
     """What the values of a file must agree on; filled while they are read, from the top."""
 
     themes: frozenset[str]
+    # The zone of an event that names none (IANA name).
+    home: str
     zone: ZoneInfo | None = None
     starts: date | None = None
     ends: date | None = None
@@ -173,7 +176,7 @@ def _yes(value: Any) -> bool:
 
 
 def _zone(value: Any, info: ValidationInfo[Ground]) -> str:
-    name = _word(value)
+    name = info.context.home if value is None else _word(value)
     zones = available_timezones()
     if name not in zones:
         # "Paris" is as good a hint as "europe/paris". Etc/GMT+1 means the opposite of GMT+1.
@@ -213,7 +216,7 @@ def _day(value: Any, info: ValidationInfo[Ground]) -> date:
 def _instant(value: Any, info: ValidationInfo[Ground]) -> datetime:
     text = _word(value)
     try:
-        local = datetime.strptime(text.replace("T", " "), "%Y-%m-%d %H:%M")  # noqa: DTZ007
+        local = datetime.strptime(text.replace("T", " "), "%Y-%m-%d %H:%M")  # noqa: DTZ007 - its zone comes below
     except ValueError:
         local = None
     if local is None or len(text) != len("2018-07-04T10:30"):
@@ -275,7 +278,7 @@ class _Event(_Part):
     subtitle: _Words | None = None
     organiser: _Words | None = None
     city: Annotated[str, PlainValidator(_city)]
-    timezone: Annotated[str, PlainValidator(_zone)]
+    timezone: Annotated[str, PlainValidator(_zone)] = Field(None, validate_default=True)
     starts: _Day
     ends: _Day
     capacity: _Seats = None

@@ -29,6 +29,8 @@ from storage.agendas import Agenda
 
 # A file of 500 sessions is about 150 kB; far more is not an agenda.
 MAX_BYTES = 5_000_000
+# Where most of our events take place.
+HOME = "Africa/Casablanca"
 # An agenda is four levels deep: file, sessions, session, title.
 _MAX_DEPTH = 16
 
@@ -58,8 +60,11 @@ class AgendaFileError(Exception):
         )
 
 
-def read_agenda(path: Path) -> Agenda:
-    """The agenda in this file. Raises AgendaFileError, with all that is wrong with it."""
+def read_agenda(path: Path, home: str = HOME) -> Agenda:
+    """The agenda in this file; `home` is the zone of an event that names none.
+
+    Raises AgendaFileError, with all that is wrong with it.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -75,14 +80,14 @@ def read_agenda(path: Path) -> Agenda:
         _fail(path, f'"{path.suffix}" files can\'t be read', f"An agenda's name ends in {known}.")
     if len(content) > MAX_BYTES:
         _fail(path, "it is larger than 5 MB", "Check that it is an agenda, and split it by event.")
-    return read(path, content)
+    return read(path, content, home)
 
 
 def _fail(path: Path, what: str, remedy: str, line: int | None = None) -> NoReturn:
     raise AgendaFileError(path, [Problem(line, what, remedy)]) from None
 
 
-def _read_yaml(path: Path, content: bytes) -> Agenda:
+def _read_yaml(path: Path, content: bytes, home: str) -> Agenda:
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
@@ -109,14 +114,17 @@ def _read_yaml(path: Path, content: bytes) -> Agenda:
         problems.append(Problem(None, "the file is empty", "It needs an event and its sessions."))
         raise AgendaFileError(path, problems)
     outline = _Outline(loader.refused)
-    agenda = _check(outline.read(root), outline)
+    agenda = _check(outline.read(root), outline, home)
     problems += outline.problems
     if agenda is None or problems:
         raise AgendaFileError(path, problems)
     return agenda
 
 
-_READERS: dict[str, Callable[[Path, bytes], Agenda]] = {".yaml": _read_yaml, ".yml": _read_yaml}
+_READERS: dict[str, Callable[[Path, bytes, str], Agenda]] = {
+    ".yaml": _read_yaml,
+    ".yml": _read_yaml,
+}
 
 
 class _Loader(yaml.SafeLoader):
@@ -131,7 +139,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """The next node. An alias, which could make a small file huge, becomes an empty text."""
-        event = self.peek_event()  # type: ignore[no-untyped-call]
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # by types-PyYAML
         alias = isinstance(event, yaml.AliasEvent)
         sign = "*" if alias else "&" if event.anchor else "!" if event.tag else None
         if sign is not None:
@@ -140,7 +148,7 @@ class _Loader(yaml.SafeLoader):
             self.problems.append(Problem(event.start_mark.line + 1, what, remedy))
             self.refused.add(event.start_mark.index)
         if alias:
-            self.get_event()  # type: ignore[no-untyped-call]
+            self.get_event()  # type: ignore[no-untyped-call]  # the same
             return yaml.ScalarNode("tag:yaml.org,2002:str", "", event.start_mark, event.end_mark)
         event.anchor = None
         self._depth += 1
@@ -246,10 +254,10 @@ class _Outline:
         return self.lines.get(place)
 
 
-def _check(data: Any, outline: _Outline) -> Agenda | None:
+def _check(data: Any, outline: _Outline, home: str) -> Agenda | None:
     themes = data.get("themes") if isinstance(data, dict) else None
     named = [theme.get("id") for theme in themes or [] if isinstance(theme, dict)]
-    ground = Ground(frozenset(slug for slug in named if isinstance(slug, str)))
+    ground = Ground(frozenset(slug for slug in named if isinstance(slug, str)), home)
     try:
         return AgendaFields.model_validate(data, context=ground).agenda()
     except ValidationError as error:
@@ -264,7 +272,7 @@ def _check(data: Any, outline: _Outline) -> Agenda | None:
 _EXAMPLES = {
     "city": "city: Rabat",
     "ends": "ends: 2018-07-05",
-    "event": "the event with its id, title, city, timezone, starts and ends",
+    "event": "the event with its id, title, city, starts and ends",
     "id": "id: panel-1",
     "kind": "kind: panel",
     "minutes": "minutes: 90",

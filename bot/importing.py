@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.text import Text
 
-from bot.agenda_files import AgendaFileError, read_agenda
+from bot.agenda_files import HOME, AgendaFileError, read_agenda
 from storage.agendas import Agenda, Change, Changes, PlannedSession, apply, compare
 from storage.database import Storage
 
@@ -23,11 +23,20 @@ _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 
 async def import_file(
-    storage: Storage, path: Path, *, dry_run: bool, now: datetime, console: Console
+    storage: Storage,
+    path: Path,
+    *,
+    dry_run: bool,
+    now: datetime,
+    console: Console,
+    home: str = HOME,
 ) -> bool:
-    """Import the agenda in this file and print what changes. False: nothing could be imported."""
+    """Import the agenda in this file and print what changes. False: nothing could be imported.
+
+    `home` is the zone of an event that names none.
+    """
     try:
-        agenda = read_agenda(path)
+        agenda = read_agenda(path, home)
     except AgendaFileError as error:
         count = len(error.problems)
         _say(console, str(error))
