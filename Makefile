@@ -12,10 +12,12 @@ TOOLS = .venv/tools-$(VERSION)
 UNFINISHED = .venv/unfinished
 INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e
 
-.PHONY: help demo test check catalogs screenshots
+.PHONY: help setup demo test check catalogs screenshots
 
 help: ## This list.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+setup: $(PACKAGES) ## Set up .venv, with the command jisr in it.
 
 demo: $(PACKAGES) ## Rehearse a real programme in the browser; no token is needed. PORT=8080
 	@$(BIN)/python -m bot demo --port $(PORT)

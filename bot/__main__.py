@@ -39,6 +39,7 @@ def command_line() -> typer.Typer:
     app.command()(invite)
     app.command()(doctor)
     app.command()(migrate)
+    app.command(hidden=True)(healthy)
     catalogs = typer.Typer(no_args_is_help=True, help="The words of the three languages.")
     catalogs.command(name="check")(check_catalogs)
     catalogs.command(name="update")(update_catalogs)
@@ -145,6 +146,14 @@ def doctor() -> None:
     show(findings, Console())
     if any(finding.level == "trouble" for finding in findings):
         raise typer.Exit(1)
+
+
+def healthy() -> None:
+    """For a container's health check: fail if the database or every engine is away."""
+    from bot.health import healthy as complaints_of
+
+    if complaints := _run(complaints_of(_settings())):
+        _fail("\n".join(complaints))
 
 
 def migrate() -> None:

@@ -25,24 +25,24 @@ _ARABIC_PLURAL = (
 )
 
 
-def path_of(language: str, folder: Path | None = None) -> Path:
+def path_of(language: str, folder: Path = LOCALES_FOLDER) -> Path:
     """The catalog file of a language."""
-    return (folder or LOCALES_FOLDER) / language / "LC_MESSAGES" / "jisr.po"
+    return folder / language / "LC_MESSAGES" / "jisr.po"
 
 
-def extracted() -> Catalog:
+def extracted(handlers: Path = HANDLERS_FOLDER) -> Catalog:
     """Everything that the conversations say, with where they say it."""
     template = Catalog(project="Jisr", charset="utf-8")
-    found = extract_from_dir(HANDLERS_FOLDER, [("**.py", "python")], keywords=_KEYWORDS)
+    found = extract_from_dir(handlers, [("**.py", "python")], keywords=_KEYWORDS)
     for file, _line, message, _comments, _context in found:
         # Line numbers would change the catalogs with every edit of a handler.
         template.add(message, locations=[(f"handlers/{file}", 0)])
     return template
 
 
-def update(folder: Path | None = None) -> None:
+def update(folder: Path = LOCALES_FOLDER, handlers: Path = HANDLERS_FOLDER) -> None:
     """Bring the catalogs up to date with the conversations. English says its own msgids."""
-    template = extracted()
+    template = extracted(handlers)
     for language in LOCALES:
         path = path_of(language, folder)
         catalog = _read(path, language) if path.exists() else Catalog(locale=language)
@@ -56,9 +56,9 @@ def update(folder: Path | None = None) -> None:
         _write(path, catalog, language)
 
 
-def check(folder: Path | None = None) -> list[str]:
+def check(folder: Path = LOCALES_FOLDER, handlers: Path = HANDLERS_FOLDER) -> list[str]:
     """What is wrong with the catalogs, a sentence for each; empty when all is well."""
-    wanted = {_key(message): message for message in extracted() if message.id}
+    wanted = {_key(message): message for message in extracted(handlers) if message.id}
     complaints = []
     for language in LOCALES:
         path = path_of(language, folder)

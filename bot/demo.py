@@ -80,7 +80,7 @@ class Rehearsal:
         self._clock.jump(max(moment, self._clock.now()))
         await self._app.tick()
         # What is due now is told now: an hour passes on the page only once its reminders have.
-        while await self._waiting():
+        while await self._waiting():  # noqa: ASYNC110 - the database alone knows what is due
             await asyncio.sleep(GLANCE)
 
     async def _waiting(self) -> bool:
@@ -100,7 +100,9 @@ async def stage(port: int, database_url: str) -> AsyncIterator[tuple[str, Simula
         )
         # Phones of one's own may be answered at once: there is nobody to be polite to.
         async with (
-            open_app(settings, clock, pacer=Pacer(rate=500, per_chat=0.05), flood=Flood(most=1_000)) as app,
+            open_app(
+                settings, clock, pacer=Pacer(rate=500, per_chat=0.05), flood=Flood(most=1_000)
+            ) as app,
             asyncio.TaskGroup() as running,
         ):
             await _prepare(app, people)

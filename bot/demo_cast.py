@@ -25,7 +25,7 @@ class Actor:
 
 
 def _someone(
-    name: str, language: str, city: str, *themes: str, profession: str = "", organisation: str = ""
+    name: str, city: str, *themes: str, profession: str = "", organisation: str = ""
 ) -> Profile:
     country = "FR" if city in _FRANCE else "MA"
     return Profile(
@@ -44,23 +44,19 @@ _FRANCE = ("Paris", "Lyon", "Marseille", "Toulouse", "Lille", "باريس", "ل�
 # The three phones that the page shows first.
 PHONES = (
     Actor(
-        _someone(
-            "أمينة بناني", "ar", "الرباط", "environment", "research", profession="أستاذة باحثة"
-        ),
+        _someone("أمينة بناني", "الرباط", "environment", "research", profession="أستاذة باحثة"),
         "ar",
         CASABLANCA,
         ("opening", "panel-2", "networking"),
     ),
     Actor(
-        _someone(
-            "Karim Alaoui", "fr", "Lyon", "innovation", "entrepreneurship", profession="Ingénieur"
-        ),
+        _someone("Karim Alaoui", "Lyon", "innovation", "entrepreneurship", profession="Ingénieur"),
         "fr",
         PARIS,
         ("opening", "panel-4", "networking"),
     ),
     Actor(
-        _someone("Sofia Bennis", "en", "Paris", "innovation", profession="Events officer"),
+        _someone("Sofia Bennis", "Paris", "innovation", profession="Events officer"),
         "en",
         PARIS,
         ("opening", "closing"),
@@ -70,9 +66,9 @@ PHONES = (
 
 # People who have never written to the bot: for trying out registration.
 NEWCOMERS = (
-    Actor(_someone("Salma Idrissi", "fr", "Lille"), "fr", PARIS),
-    Actor(_someone("ياسين الفاسي", "ar", "فاس"), "ar", CASABLANCA),
-    Actor(_someone("Emma Berrada", "en", "Toulouse"), "en", PARIS),
+    Actor(_someone("Salma Idrissi", "Lille"), "fr", PARIS),
+    Actor(_someone("ياسين الفاسي", "فاس"), "ar", CASABLANCA),
+    Actor(_someone("Emma Berrada", "Toulouse"), "en", PARIS),
 )
 
 _FRENCH_NAMES = (
@@ -105,7 +101,7 @@ def cast() -> Iterator[Actor]:
         morning = "panel-2" if number % 3 == 2 else "panel-1"  # noqa: PLR2004  # the third of three
         afternoon = "panel-4" if number % 2 else "panel-3"
         yield Actor(
-            _someone(name, language, city, *sorted(themes)),
+            _someone(name, city, *sorted(themes)),
             language,
             PARIS if language == "fr" else CASABLANCA,
             ("opening", morning, afternoon, "panel-5" if number % 4 else "networking"),

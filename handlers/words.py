@@ -72,7 +72,7 @@ class Words:
         """Pick this language's words, or else the ones there are."""
         if not words:
             return ""
-        return words.get(self.language) or next(iter(words.values()))
+        return words.get(self.language) or next(filter(None, words.values()), "")
 
     def number(self, value: int) -> str:
         """A number, grouped as this language does."""
@@ -104,8 +104,17 @@ class Words:
 
     def ahead(self, delta: timedelta) -> Html:
         """How long until then: "in 15 minutes", "in 24 hours"."""
-        # CLDR's relative units; 1.1 keeps "60 minutes" and "24 hours" as people say their leads.
-        return Html(format_timedelta(delta, threshold=1.1, add_direction=True, locale=self.locale))
+        # CLDR's relative units. Up to 90 minutes and 36 hours as people say their leads; never
+        # seconds, which are over before they are read.
+        whole = timedelta(minutes=max(1, round(delta / timedelta(minutes=1))))
+        unit: Literal["minute", "hour", "day"] = "minute"
+        if whole > timedelta(minutes=90):
+            unit = "hour" if whole <= timedelta(hours=36) else "day"
+        return Html(
+            format_timedelta(
+                whole, granularity=unit, threshold=100, add_direction=True, locale=self.locale
+            )
+        )
 
     def lead(self, minutes: int) -> str:
         """A lead: "24 hours", "15 minutes"."""
@@ -124,7 +133,8 @@ class Words:
 
     def place(self, city: str) -> str:
         """A city as this language writes it, where the catalog knows it."""
-        return self.catalog.gettext(city)
+        # gettext's "" is the header of the catalog.
+        return self.catalog.gettext(city) if city else ""
 
     def country(self, code: str) -> str:
         """The name of a country, from its ISO 3166 code."""
@@ -180,6 +190,8 @@ def isolate(text: str) -> str:
     return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"
 
 
+# Stretches an Arabic word and says nothing.
+_TATWEEL = "ـ"
 # Format characters that could turn or hide the text of others: all of Unicode's Cf but the
 # joiners that Arabic script and emoji need.
 _JOINERS = {"\u200c", "\u200d"}
@@ -201,7 +213,7 @@ def folded(text: str) -> str:
     """Text made comparable: no case, no accents, no Arabic vowel signs, one kind of alif."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return re.sub(r"[\W_ـ]+", " ", bare).strip()
+    return re.sub(r"[\W_]+", " ", bare.replace(_TATWEEL, "")).strip()
 
 
 def shortened(text: str, limit: int) -> str:

