@@ -31,7 +31,7 @@ _QUIET = {
     "aiogram.event": logging.WARNING,  # every update
     "aiohttp.access": logging.WARNING,
     "aiosqlite": logging.INFO,  # statements with their values
-    "alembic": logging.INFO,
+    "alembic": logging.WARNING,
     "apscheduler": logging.WARNING,  # every tick
     "asyncio": logging.INFO,
     "asyncpg": logging.INFO,
