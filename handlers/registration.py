@@ -43,6 +43,10 @@ class Confirm(CallbackData, prefix="right"):
     """The summary is right."""
 
 
+class Review(CallbackData, prefix="review"):
+    """Back from the privacy notice to the summary."""
+
+
 class Agree(CallbackData, prefix="agree"):
     """The answer to the privacy notice."""
 
@@ -170,6 +174,11 @@ async def confirmed(_tap: CallbackQuery, turn: Turn, state: FSMContext) -> None:
     turn.say(_notice(turn))
 
 
+async def review(_tap: CallbackQuery, turn: Turn, state: FSMContext) -> None:
+    """Something on the summary was not right after all."""
+    turn.say.edit(await _show_summary(turn, state))
+
+
 async def consented(
     _tap: CallbackQuery, callback_data: Agree, turn: Turn, state: FSMContext
 ) -> None:
@@ -252,6 +261,7 @@ def _notice(turn: Turn) -> Letter:
         (
             (Tap(words.label("I agree"), Agree(yes=True).pack()),),
             (Tap(words.label("I don't agree"), Agree(yes=False).pack()),),
+            (Tap(words.label("‹ Back"), Review().pack()),),
         ),
     )
 
@@ -262,9 +272,10 @@ def router() -> Router:
     r.callback_query.register(resumed, Resume.filter())
     r.callback_query.register(correct, Correct.filter(), Registration.summary)
     r.callback_query.register(confirmed, Confirm.filter(), Registration.summary)
+    r.callback_query.register(review, Review.filter(), Registration.consent)
     r.callback_query.register(consented, Agree.filter(), Registration.consent)
     r.message.register(at_summary, Registration.summary)
     r.message.register(at_summary, Registration.consent)
-    for closed in (Correct, Confirm, Agree):
+    for closed in (Correct, Confirm, Review, Agree):
         r.callback_query.register(stale, closed.filter())
     return r

@@ -13,9 +13,7 @@ WELCOME = {
     "ar": "مرحبا! بأي لغة نتحدث؟",
     "en": "Welcome! Which language shall we speak?",
 }
-NAME_EN = (
-    "Question 1 of 7\nWhat is your name? Please write your first name and family name."
-)
+NAME_EN = "Question 1 of 7\nWhat is your name? Please write your first name and family name."
 COUNTRY_EN = (
     "Question 2 of 7\nIn which country do you live? Tap it, or write its name.\n"
     "[France] [Morocco]\n[Belgium] [Spain]\n[Italy] [Netherlands]\n[Germany] [Canada]\n[‹ Back]"
@@ -116,7 +114,8 @@ async def test_a_newcomer_registers_in_french(town: Town):
         "organisateurs les voit ; personne d'autre, et rien n'est vendu. Les messages passent "
         "par Telegram, hors du Maroc et de l'Union européenne. Vous pouvez consulter, corriger "
         "ou faire effacer vos données à tout moment : écrivez aux organisateurs.\n\n"
-        "Êtes-vous d'accord ?\n[Je suis d'accord]\n[Je ne suis pas d'accord]",
+        "Êtes-vous d'accord ?\n[Je suis d'accord]\n[Je ne suis pas d'accord]\n"
+        "[‹ Retour]",
     ]
     welcome, agenda = await salma.taps("Je suis d'accord")
     assert welcome == (
@@ -192,7 +191,7 @@ async def test_a_newcomer_registers_in_arabic(town: Town):
         "أمر أخير: معطياتكم الشخصية.\n\nأحتفظ بهذه الأجوبة وبمقاعدكم لتنظيم الفعاليات التي "
         "تختارونها وتذكيركم بها. يطلع عليها فريق المنظمين وحده، ولا يباع منها شيء. تمر الرسائل "
         "عبر تيليغرام، خارج المغرب والاتحاد الأوروبي. يحق لكم الاطلاع على معطياتكم أو تصحيحها "
-        "أو محوها في أي وقت: يكفي مراسلة المنظمين.\n\nهل توافقون؟\n[أوافق]\n[لا أوافق]",
+        "أو محوها في أي وقت: يكفي مراسلة المنظمين.\n\nهل توافقون؟\n[أوافق]\n[لا أوافق]\n[‹ رجوع]",
     ]
     welcome, agenda = await salma.taps("أوافق")
     assert welcome == "مرحبا سلمى الإدريسي! تم تسجيلكم. يمكن تعديل الأجوبة عبر /settings."
@@ -276,7 +275,9 @@ async def test_who_does_not_agree_leaves_nothing_behind(town: Town):
     await emma.taps("Skip")
     # Without any agenda there are no themes to choose from: that question is left out.
     assert (await emma.taps("Skip"))[1].startswith("Question 7 of 7\n")
-    await emma.taps("In the diaspora")
+    summary = (await emma.taps("In the diaspora"))[1]
+    await emma.taps("Yes, that's right")
+    assert await emma.taps("‹ Back") == [summary]
     await emma.taps("Yes, that's right")
     assert await emma.taps("I don't agree") == [
         "Very well: your answers are erased. You can still read the agenda: /agenda. "
@@ -384,9 +385,7 @@ async def test_words_where_a_tap_is_asked_for_bring_the_card_again(town: Town):
     card = emma.last
     await emma.taps("Yes, that's right")
     assert (await emma.says("yes"))[0].startswith("Please tap one of the buttons.\n\nOne last")
-    assert await emma.after(emma.person.taps_data("right", card)) == [
-        "(This step is behind you.)"
-    ]
+    assert await emma.after(emma.person.taps_data("right", card)) == ["(This step is behind you.)"]
 
 
 async def test_a_registered_member_is_welcomed_back(town: Town):
