@@ -9,19 +9,25 @@ from functools import partial
 
 from aiogram import Bot
 
+from bot import late_answers
 from bot.bulk import TelegramBulk, open_bulk
 from bot.clock import Clock, Metronome
-from bot.delivery import Delivery
+from bot.delivery import Delivery, in_flight_at
+from bot.door import Door
 from bot.engine import Office
+from bot.flood import Flood
 from bot.intake import CHANNEL, Intake
+from bot.metrics import Metrics
 from bot.pace import Pacer
 from bot.polling import Poller
+from bot.server import healthz, metrics, serving
 from bot.settings import Settings
 from bot.telegram import Introduction, get_updates, introduce, open_bot, speak
+from bot.webhook import Webhook, hook, unhook
 from handlers import guide
 from handlers.conversations import kinds
 from handlers.words import Catalogs, read_catalogs
-from storage import conversations, outbox, reminders
+from storage import conversations, outbox, reminders, waitlist
 from storage.database import Storage, open_storage
 from storage.migrations import migrate
 
@@ -38,17 +44,21 @@ class App:
     settings: Settings
     storage: Storage
     clock: Clock
+    pacer: Pacer
     catalogs: Catalogs
     bot: Bot
     bulk: TelegramBulk
     office: Office
     intake: Intake
     delivery: Delivery
+    flood: Flood
+    metrics: Metrics
     on_engine: Callable[[], None] = field(default=lambda: None)
 
     async def listen(self) -> None:
         """Take what people say, by long polling, until cancelled."""
-        await Poller(partial(get_updates, self.bot), self.intake.take).run()
+        door = Door(self.intake, self.flood, self.metrics)
+        await Poller(partial(get_updates, self.bot), door, partial(unhook, self.bot)).run()
 
     async def engine(self) -> None:
         """Tick and deliver whenever the office is ours, until cancelled."""
@@ -64,11 +74,11 @@ class App:
                         job.cancel()
 
     async def tick(self) -> None:
-        """Post what has come due."""
+        """Post what has come due: harmless, should another engine do the same just now."""
         async with self.storage.begin() as db:
-            if not await self.office.held(db):
-                return
-            posted = await reminders.post_due(db, self.clock.now())
+            now = self.clock.now()
+            posted = await reminders.post_due(db, now, self.pacer.rate)
+            posted += await waitlist.tend(db, now)
         if posted:
             self.delivery.wake()
 
@@ -106,11 +116,12 @@ class App:
 
 @asynccontextmanager
 async def open_app(
-    settings: Settings, clock: Clock, *, pacer: Pacer | None = None
+    settings: Settings, clock: Clock, *, pacer: Pacer | None = None, flood: Flood | None = None
 ) -> AsyncIterator[App]:
     """Open the database, the messenger and what stands on them; leaving closes in reverse.
 
-    `pacer` is for rehearsals, which wait for nobody. Raises SettingsError without a token.
+    `pacer` and `flood` are for rehearsals, which wait for nobody. Raises SettingsError without a
+    token.
     """
     async with AsyncExitStack() as on:
         storage = await on.enter_async_context(open_storage(settings.database_url))
@@ -118,34 +129,66 @@ async def open_app(
         pacer = pacer or Pacer(settings.pace)
         bot = await on.enter_async_context(open_bot(settings, pacer))
         bulk = await on.enter_async_context(open_bulk(settings, pacer))
-        catalogs, office = read_catalogs(), Office(storage)
+        catalogs, office, counted = read_catalogs(), Office(storage), Metrics()
         language = settings.default_language
         yield App(
             settings,
             storage,
             clock,
+            pacer,
             catalogs,
             bot,
             bulk,
             office,
-            Intake(storage, bot, catalogs, clock, partial(speak, bot), default_language=language),
+            Intake(
+                storage,
+                bot,
+                catalogs,
+                clock,
+                partial(speak, bot),
+                default_language=language,
+                metrics=counted,
+            ),
             Delivery(
                 storage,
                 {CHANNEL: bulk},
-                kinds(),
+                {**kinds(), **late_answers.kinds()},
                 catalogs,
                 clock,
                 office=office,
                 default_language=language,
+                in_flight=in_flight_at(pacer.rate),
+                metrics=counted,
             ),
+            flood or Flood(),
+            counted,
         )
 
 
 async def serve(settings: Settings, clock: Clock, *, listen: bool, engine: bool) -> None:
     """Run the chosen roles until cancelled. Raises BadToken, SecondEngine or SettingsError."""
-    async with open_app(settings, clock) as app, asyncio.TaskGroup() as running:
+    async with AsyncExitStack() as on:
+        app = await on.enter_async_context(open_app(settings, clock))
+        routes = [
+            healthz(app.storage, clock),
+            metrics(app.metrics, app.storage, app.office, clock),
+        ]
+        secret = settings.webhook_secret
+        by_webhook = listen and settings.public_url is not None and secret is not None
+        if by_webhook and secret is not None:
+            door = Door(app.intake, app.flood, app.metrics)
+            # What is in hand when the server stops has had its time.
+            on.push_async_callback(door.close, 0)
+            routes += Webhook(door, secret.get_secret_value()).routes()
+        if by_webhook or settings.port is not None:
+            await on.enter_async_context(serving(routes, settings))
+        running = await on.enter_async_context(asyncio.TaskGroup())
         running.create_task(app.introduce())
-        if listen:
+        if by_webhook:
+            running.create_task(hook(app.bot, settings))
+        elif listen:
             running.create_task(app.listen())
         if engine:
             running.create_task(app.engine())
+        # Until cancelled, also when Telegram has nothing left to be told.
+        running.create_task(asyncio.Event().wait())

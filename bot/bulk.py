@@ -19,7 +19,7 @@ from telegram.ext import BaseRateLimiter, ExtBot
 from telegram.request import BaseRequest, RequestData
 
 from bot.channels import Later, Lost, Outcome, Refused, Sent, Wait
-from bot.pace import BULK, NotNow, Pacer
+from bot.pace import BULK, REPLY, NotNow, Pacer
 from bot.rendering import CAPTION_LIMIT, Piece, length, render
 from bot.settings import Settings, token_of
 from bot.verdicts import judge, telling_times, unanswered
@@ -165,10 +165,13 @@ class PacedLimiter(BaseRateLimiter[_Ticket]):
 
 
 class TelegramBulk:
-    """The channel of reminders and announcements. Made by `open_bulk`."""
+    """The channel of reminders and announcements. Made by `open_bulk`.
 
-    def __init__(self, bot: ExtBot[_Ticket], server: str) -> None:
-        self._bot, self._server = bot, server
+    `paid` lets Telegram take Stars for what goes beyond its free rate; answers are never paid for.
+    """
+
+    def __init__(self, bot: ExtBot[_Ticket], server: str, *, paid: bool = False) -> None:
+        self._bot, self._server, self._paid = bot, server, paid
 
     async def send(
         self,
@@ -192,9 +195,7 @@ class TelegramBulk:
 
             async def attempt(text: str, i: int = i, piece: Piece = piece) -> Outcome:
                 # What has begun is carried to its end.
-                ticket = (
-                    _Ticket(priority, None) if i else _Ticket(priority, patience, may_start)
-                )
+                ticket = _Ticket(priority, None) if i else _Ticket(priority, patience, may_start)
                 return await self._call(letter, i, Piece(text, piece.keyboard), address, ticket)
 
             outcome = await telling_times(self._server, piece.text, attempt)
@@ -212,6 +213,8 @@ class TelegramBulk:
             "rate_limit_args": ticket,
             "api_kwargs": {"reply_markup": piece.keyboard} if piece.keyboard else None,
         }
+        if self._paid and ticket.priority != REPLY:
+            common["allow_paid_broadcast"] = True
         try:
             if i == 0 and letter.document:
                 file, common["caption"] = letter.document, piece.text or None
@@ -252,4 +255,4 @@ async def open_bulk(settings: Settings, pacer: Pacer) -> AsyncIterator[TelegramB
         rate_limiter=PacedLimiter(pacer),
     )
     async with request:
-        yield TelegramBulk(bot, server)
+        yield TelegramBulk(bot, server, paid=settings.paid_broadcast)

@@ -45,36 +45,21 @@ def caller_of(raw: Mapping[str, Any]) -> Caller | None:
     kind = next((kind for kind in KINDS if kind in raw), None)
     if kind is None:
         return None
-    about = raw[kind]
-    match about:
-        case {"inline_message_id": _} if kind == "callback_query":
+    about, tap = raw[kind], kind == "callback_query"
+    try:
+        if tap and "message" not in about:
+            return None  # of a message that the bot has no part in
+        card = about["message"] if tap else about
+        if card["chat"]["type"] != "private":
             return None
-        case {"message": {"chat": {"id": int(chat), "type": str(sort)}, **card}, "from": person}:
-            pass
-        case {"chat": {"id": int(chat), "type": str(sort)}, **rest} if kind != "callback_query":
-            card, person = {}, rest.get("from", {})
-        case _:
-            raise Unreadable(kind)
-    if sort != "private":
-        return None
-    match raw, person, card:
-        case {"update_id": int(update_id)}, {**who}, {**shown}:
-            language = who.get("language_code")
-        case _:
-            raise Unreadable(kind)
-    return Caller(
-        update_id,
-        kind,
-        chat,
-        language if isinstance(language, str) else "",
-        shown.get("message_id"),
-        about.get("id") if kind == "callback_query" else None,
-        _left(about) if kind == "my_chat_member" else False,
-    )
-
-
-def _left(change: Mapping[str, Any]) -> bool:
-    match change:
-        case {"new_chat_member": {"status": str(status)}}:
-            return status in _LEFT
-    return False
+        return Caller(
+            int(raw["update_id"]),
+            kind,
+            int(card["chat"]["id"]),
+            str(about["from"].get("language_code") or ""),
+            tapped=int(card["message_id"]) if tap else None,
+            callback_id=str(about["id"]) if tap else None,
+            left=kind == "my_chat_member" and about["new_chat_member"]["status"] in _LEFT,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Unreadable(kind) from None

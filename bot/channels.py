@@ -4,6 +4,7 @@ An error is turned into one of these where it happens, next to the messenger's o
 delivery settles rows without reading an exception's text.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -65,9 +66,12 @@ Outcome = Sent | Wait | Later | Gone | Moved | Refused | Lost
 class Channel(Protocol):
     """One verb: carry this letter to this address."""
 
-    async def send(self, letter: Letter, address: str, *, priority: int) -> Outcome:
+    async def send(
+        self, letter: Letter, address: str, *, priority: int, may_start: Callable[[], bool]
+    ) -> Outcome:
         """Send, the lower `priority` first, and say what became of it.
 
-        Raises nothing that the network can cause.
+        `may_start` is asked when the turn has come, right before the first byte leaves; if it says
+        no, nothing leaves and the outcome is Wait. Raises nothing that the network can cause.
         """
         ...

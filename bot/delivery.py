@@ -1,15 +1,20 @@
 """A word goes out: the engine's loop over the outbox.
 
-Take a small batch that is due, have each letter written at this moment (in its reader's language,
-from today's facts), mark it started, commit - and only then send, and settle what became of it. The
-protocol and its honest promise stand in `storage/outbox.py`.
+One turn is one transaction: settle the letters that were answered since the last turn, take as many
+new ones as there is room for, have each written at this moment (in its reader's language, from
+today's facts), mark them started, commit - and only then send them. Letters under way overlap with
+the next turns, so that the pace is used to the full; the busier it gets, the more letters share a
+turn. The protocol and its honest promise stand in `storage/outbox.py`.
 """
 
 import asyncio
 import random
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
+from math import ceil, inf
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,29 +23,37 @@ from bot.channels import Channel, Gone, Later, Lost, Moved, Outcome, Refused, Se
 from bot.clock import Clock
 from bot.engine import Office
 from bot.logs import pseudonym
+from bot.metrics import Metrics
+from bot.outage import Outage
 from handlers.correspondence import Kinds, Writing
 from handlers.letters import Letter
 from handlers.words import Catalogs
-from storage import members, outbox
+from storage import members, outbox, settlements
 from storage.database import Storage
-from storage.outbox import Due
-from storage.tables import Lane, Outbox
+from storage.outbox import Start
+from storage.settlements import Due, Settlement
 
 log = structlog.get_logger()
 
-# Requests in flight at once: at most so many duplicates if this process is killed.
-IN_FLIGHT = 8
+# Requests in flight, counted in seconds of the pace: what a slow answer may take without holding
+# up the next letter. At most so many duplicates if this process is killed, hence never too many.
+ANSWER_SECONDS, FEWEST, MOST = 0.3, 4, 100
 # Seconds between two looks at an outbox that had nothing due.
 IDLE = 0.5
+# Seconds that requests under way get to be answered when we are asked to stop.
+LAST_WORDS = 8.0
+
+
+def in_flight_at(pace: float) -> int:
+    """How many requests to have in flight at so many letters a second."""
+    return max(FEWEST, min(MOST, ceil(pace * ANSWER_SECONDS)))
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
     """A letter that is started: its row, and where it goes."""
 
-    row_id: int
-    kind: str
-    lane: Lane
+    due: Due
     channel: str
     address: str
     letter: Letter
@@ -59,137 +72,237 @@ class Delivery:
         *,
         office: Office,
         default_language: str,
+        in_flight: int = FEWEST,
+        metrics: Metrics | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._storage, self._channels, self._kinds = storage, channels, kinds
         self._catalogs, self._clock, self._office = catalogs, clock, office
-        self._default_language = default_language
-        self._wake = asyncio.Event()
+        self._default_language, self._monotonic = default_language, monotonic
+        self._most, self._metrics = in_flight, metrics or Metrics()
+        self._stir = asyncio.Event()
+        self._stopping = False
+        self._unsure = True
+        self._halted_until = -inf
+        self._under_way: dict[asyncio.Task[Outcome], Ready] = {}
+        self._answered: list[tuple[Ready, Outcome]] = []
 
     def wake(self) -> None:
         """Something was posted: look now."""
-        self._wake.set()
+        self._stir.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled; what is in flight then is still settled."""
-        await self.rescue()
-        while True:
-            batch = asyncio.ensure_future(self.deliver())
-            try:
-                delivered = await asyncio.shield(batch)
-            except asyncio.CancelledError:
-                await batch
-                raise
-            if not delivered:
-                self._wake.clear()
-                try:
-                    await asyncio.wait_for(self._wake.wait(), IDLE)
-                except TimeoutError:
-                    continue
-
-    async def rescue(self) -> None:
-        """Deal with what a dead engine had in its hands."""
-        resent = [name for name, kind in self._kinds.items() if kind.resend]
-        async with self._storage.begin() as db:
-            found = await outbox.rescue(db, self._office.holder, resent, self._clock.now())
-        if found:
-            log.warning("letters of a dead engine found", letters=found)
+        """Deliver until cancelled; then finish what is under way, and start nothing more."""
+        self._stopping, self._unsure = False, True
+        work = asyncio.create_task(self._work(), name="delivery")
+        try:
+            await asyncio.shield(work)
+        finally:
+            self._stopping = True
+            self._stir.set()
+            await asyncio.wait([work], timeout=LAST_WORDS)
+            if not work.done():
+                log.warning("stopped with letters under way", letters=len(self._under_way))
+            for task in (work, *self._under_way):
+                task.cancel()
+            await asyncio.wait([work, *self._under_way])
+            # What is not settled by now stays `started`: whoever has the office next finds it.
+            self._under_way.clear()
+            self._answered.clear()
 
     async def deliver(self) -> int:
-        """Deliver one batch. Returns how many rows it dealt with: 0 when nothing is due."""
-        now = self._clock.now()
-        ready = []
-        async with self._storage.begin() as db:
-            # Fencing: an engine that lost the office while it slept starts nothing more.
-            if not await self._office.held(db):
-                return 0
-            batch = await outbox.take_due(db, now, IN_FLIGHT)
-            for due in batch:
-                if (one := await self._start(db, due)) is not None:
-                    ready.append(one)
-        outcomes = await asyncio.gather(*map(self._send, ready))
-        if ready:
-            async with self._storage.begin() as db:
-                for one, outcome in zip(ready, outcomes, strict=True):
-                    await self._settle(db, one, outcome)
-        return len(batch)
+        """Deliver one batch to its end: for rehearsals. Returns how many rows it dealt with."""
+        dealt_with = await self._turn(self._most)
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+            await self._turn(0)
+        return dealt_with
 
-    async def _start(self, db: AsyncSession, due: Due) -> Ready | None:
-        row, now = due.row, self._clock.now()
-        if row.expires is not None and row.expires <= now:
-            outbox.void(row, "expired", now)
-            return None
-        if due.address is None or due.address.channel not in self._channels:
-            outbox.fail(row, "unreachable", now)
-            return None
-        kind = self._kinds.get(row.kind)
-        letter = None
-        if kind is not None:
-            words = self._catalogs[due.member.language or self._default_language]
+    async def _work(self) -> None:
+        outage, pause = Outage("delivery"), IDLE
+        while not self._stopping or self._under_way or self._answered:
+            room = 0 if self._stopping else self._most - len(self._under_way)
             try:
-                letter = await kind.write(Writing(db, due.member, words, row.about, now))
-            except Exception:
-                log.exception("letter can't be written", row=row.id, kind=row.kind)
-                outbox.fail(row, "can't be written", now)
-                return None
-        if letter is None:
-            outbox.void(row, "overtaken by events", now)
-            return None
-        outbox.start(
-            due, self._office.holder, due.address.channel, due.address.address, letter.text
-        )
-        return Ready(
-            row.id,
-            row.kind,
-            Lane(row.lane),
-            due.address.channel,
-            due.address.address,
-            letter,
-        )
+                taken = await self._turn(room)
+            except Exception as error:  # noqa: BLE001 - told by the outage; letters must go on
+                outage.struck(error)
+                self._unsure = True
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, IDLE * 8)
+                continue
+            outage.over()
+            pause = IDLE
+            if taken < room or len(self._under_way) >= self._most:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait until there is something to do: letters answered, posted, or time gone by."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE):
+                await self._stir.wait()
+        self._stir.clear()
+
+    async def _turn(self, room: int) -> int:
+        """Settle what was answered, start up to `room` more. Returns how many rows were taken."""
+        answered = tuple(self._answered)
+        if self._monotonic() < self._halted_until or not self._office.safe:
+            room = 0
+        if not answered and not self._unsure:
+            if not room:
+                return 0
+            async with self._storage.read() as db:
+                if not await outbox.anything_due(db, self._clock.now()):
+                    return 0
+        ready: list[Ready] = []
+        taken = 0
+        async with self._storage.begin() as db:
+            now = self._clock.now()
+            # Fencing: an engine that lost the office while it slept starts nothing more.
+            held = await self._office.held(db)
+            if self._unsure and held:
+                await self._recover(db, now)
+            await self._settle(db, answered, now)
+            if room and held:
+                batch = await outbox.take_due(db, now, room, self._channels)
+                ready, taken = await self._start(db, batch, now), len(batch)
+        self._unsure = self._unsure and not held
+        del self._answered[: len(answered)]
+        for one, outcome in answered:
+            self._metrics.letter(one.due.lane, outcome, now - one.due.due)
+        for one in ready:
+            task = asyncio.create_task(self._send(one))
+            self._under_way[task] = one
+            task.add_done_callback(self._note_answer)
+        return taken
+
+    async def _recover(self, db: AsyncSession, now: datetime) -> None:
+        """Find what a dead engine, or a commit whose answer was lost, left behind."""
+        holder = self._office.holder
+        in_hand = [one.due.id for one in self._under_way.values()]
+        in_hand += [one.due.id for one, _ in self._answered]
+        resent = [name for name, kind in self._kinds.items() if kind.resend]
+        if found := await outbox.rescue(db, holder, resent, now):
+            log.warning("letters of a dead engine found", letters=found)
+        if found := await outbox.put_back(db, holder, in_hand):
+            log.warning("letters marked and never sent found", letters=found)
+
+    async def _start(self, db: AsyncSession, batch: Sequence[Due], now: datetime) -> list[Ready]:
+        off: list[Settlement] = []
+        by_kind: dict[str, list[Due]] = {}
+        for row in batch:
+            if row.expires is not None and row.expires <= now:
+                off.append(settlements.void(row, "expired", now))
+            elif row.channel is None:
+                off.append(settlements.fail(row, "unreachable", now))
+            elif row.kind not in self._kinds:
+                log.error("nobody writes this kind of letter", row=row.id, kind=row.kind)
+                off.append(settlements.fail(row, "unknown kind", now))
+            else:
+                by_kind.setdefault(row.kind, []).append(row)
+        ready = []
+        for rows in by_kind.values():
+            for row, letter in await self._write(db, rows, now):
+                if isinstance(letter, Settlement):
+                    off.append(letter)
+                elif row.channel is not None and row.address is not None:
+                    ready.append(Ready(row, row.channel, row.address, letter))
+        await outbox.write_off(db, off)
+        starts = [Start(one.due.id, one.channel, one.address, one.letter.text) for one in ready]
+        await outbox.start(db, self._office.holder, starts)
+        # In the order in which they were taken, whatever their kinds.
+        order = {row.id: place for place, row in enumerate(batch)}
+        return sorted(ready, key=lambda one: order[one.due.id])
+
+    async def _write(
+        self, db: AsyncSession, rows: Sequence[Due], now: datetime
+    ) -> list[tuple[Due, Letter | Settlement]]:
+        """Letters of one kind; a row that can't be written holds up none of the others."""
+        writings = [
+            Writing(row.member, self._catalogs[self._language(row)], row.about, now) for row in rows
+        ]
+        try:
+            async with db.begin_nested():
+                letters = await self._kinds[rows[0].kind].write(db, writings)
+        except Exception:
+            if len(rows) > 1:
+                return [done for row in rows for done in await self._write(db, [row], now)]
+            log.exception("letter can't be written", row=rows[0].id, kind=rows[0].kind)
+            return [(rows[0], settlements.fail(rows[0], "can't be written", now))]
+        return [
+            (row, letter or settlements.void(row, "overtaken by events", now))
+            for row, letter in zip(rows, letters, strict=True)
+        ]
+
+    def _language(self, row: Due) -> str:
+        known = row.member.language in self._catalogs
+        return row.member.language if known and row.member.language else self._default_language
 
     async def _send(self, one: Ready) -> Outcome:
         try:
             return await self._channels[one.channel].send(
-                one.letter, one.address, priority=one.lane
+                one.letter, one.address, priority=one.due.lane, may_start=self._may_start
             )
         except Exception:
             # A channel promises to raise nothing; if it does, we can't know what left.
-            log.exception("channel failed", row=one.row_id)
+            log.exception("channel failed", row=one.due.id)
             return Lost("channel failed")
 
-    async def _settle(self, db: AsyncSession, one: Ready, outcome: Outcome) -> None:
-        row, now = await outbox.started(db, one.row_id, self._office.holder), self._clock.now()
-        if row is None:
-            log.warning("another engine took this row over", row=one.row_id)
-            return
-        resend = self._kinds[one.kind].resend
+    def _may_start(self) -> bool:
+        """Asked right before the first byte leaves: did we stop, or sleep too long, since?"""
+        return self._office.safe and not self._stopping
+
+    def _note_answer(self, task: asyncio.Task[Outcome]) -> None:
+        one = self._under_way.pop(task)
+        if not task.cancelled():
+            self._answered.append((one, task.result()))
+        # A turn is worth its while for an eighth of what may be under way, or for all there is.
+        if len(self._answered) * 8 >= self._most or not self._under_way:
+            self._stir.set()
+
+    async def _settle(
+        self, db: AsyncSession, answered: Sequence[tuple[Ready, Outcome]], now: datetime
+    ) -> None:
+        decided = [(one, outcome, self._decide(one, outcome, now)) for one, outcome in answered]
+        overtaken = await outbox.settle(db, self._office.holder, [s for _, _, s in decided])
+        for one, outcome, settlement in decided:
+            if isinstance(outcome, Gone):
+                await members.unreachable(db, one.channel, one.address, now)
+            elif isinstance(outcome, Moved):
+                await members.moved(db, one.channel, one.address, outcome.address, now)
+            elif isinstance(outcome, Wait):
+                halt = self._monotonic() + outcome.seconds
+                self._halted_until = max(self._halted_until, halt)
+            if one.due.id in overtaken:
+                log.warning("another engine took this row over", row=one.due.id)
+            elif not isinstance(outcome, Sent | Wait):
+                _tell(one, outcome, settlement)
+
+    def _decide(self, one: Ready, outcome: Outcome, now: datetime) -> Settlement:
+        row = one.due
         match outcome:
             case Sent():
-                outbox.sent(row, outcome.provider_id, now)
-                return
+                return settlements.sent(row, outcome.provider_id, now)
             case Wait():
-                outbox.again(row, now + timedelta(seconds=outcome.seconds))
+                return settlements.wait(row)
             case Later():
                 jitter = random.random()  # noqa: S311  # spreads load, guards nothing
-                outbox.again_later(row, outcome.reason, now, jitter)
-            case Gone():
-                outbox.fail(row, outcome.reason, now)
-                await members.unreachable(db, one.channel, one.address, now)
+                return settlements.later(row, outcome.reason, now, jitter)
             case Moved():
-                await members.moved(db, one.channel, one.address, outcome.address)
-                outbox.again(row, now, reason="moved")
-            case Refused():
-                outbox.fail(row, outcome.reason, now)
+                return settlements.moved(row, now)
+            case Gone() | Refused():
+                return settlements.fail(row, outcome.reason, now)
             case Lost():
-                outbox.lose(row, outcome.reason, now, resend=resend)
-        self._tell(row, one, outcome)
+                resend = self._kinds[row.kind].resend
+                return settlements.lost(row, outcome.reason, now, resend=resend)
 
-    def _tell(self, row: Outbox, one: Ready, outcome: Outcome) -> None:
-        tell = log.error if isinstance(outcome, Refused) else log.info
-        tell(
-            "letter not sent",
-            row=row.id,
-            kind=one.kind,
-            outcome=type(outcome).__name__,
-            reason=row.reason,
-            to=pseudonym(one.channel, one.address),
-        )
+
+def _tell(one: Ready, outcome: Outcome, settlement: Settlement) -> None:
+    tell = log.error if isinstance(outcome, Refused) else log.info
+    tell(
+        "letter not sent",
+        row=one.due.id,
+        kind=one.due.kind,
+        outcome=type(outcome).__name__,
+        reason=settlement.reason,
+        to=pseudonym(one.channel, one.address),
+    )

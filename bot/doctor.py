@@ -9,6 +9,7 @@ import shutil
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib import metadata, util
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -17,14 +18,28 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.logs import scrub
-from bot.settings import ASK_BOTFATHER, OFFICIAL_API, PREFIX, Settings, env_name
+from bot.settings import (
+    ASK_BOTFATHER,
+    FREE_A_SECOND,
+    OFFICIAL_API,
+    PREFIX,
+    STARS_A_MESSAGE,
+    Settings,
+    env_name,
+)
 from bot.zones import knows_moroccan_time
 
 if TYPE_CHECKING:  # aiogram takes seconds to import, and only one check needs it
     from aiogram import Bot
 
+    from storage.database import Storage
+
 # Bytes free below which a database soon can't write, and below which we say so early.
 _LITTLE_SPACE, _SCANT_SPACE = 50_000_000, 500_000_000
+
+# How late the oldest letter may be while an engine is at work, and how far back we look for updates
+# that could not be answered.
+_LATE, _LATELY = timedelta(minutes=1), timedelta(days=1)
 
 # Seconds we give a server to answer a question.
 _ASK_SECONDS = 10
@@ -75,6 +90,14 @@ async def _settings(settings: Settings) -> AsyncGenerator[Finding, None]:
     for name in sorted(n for n in os.environ if n.startswith(PREFIX) and n not in known):
         yield Finding("warning", f"{name} is no setting of ours", "look for a typing error")
     yield Finding("ok", f"settings: {settings.default_language}, {settings.timezone}")
+    pace = env_name("pace")
+    if settings.paid_broadcast:
+        stars = f"{STARS_A_MESSAGE * 1000:.0f} Stars for 1,000 letters at worst"
+        remedy = (
+            f"have 10,000 Stars and Paid Broadcasts on in @BotFather; or {pace} up to"
+            f" {FREE_A_SECOND:.0f} without {env_name('paid_broadcast')}, which is free"
+        )
+        yield Finding("warning", f"paid broadcast at {settings.pace:g}/s: {stars}", remedy)
 
 
 async def _database(settings: Settings) -> AsyncGenerator[Finding, None]:
@@ -97,6 +120,7 @@ async def _database(settings: Settings) -> AsyncGenerator[Finding, None]:
             async with storage.engine.connect() as connection:
                 await connection.execute(text("SELECT 1"))
             behind = await pending(storage)
+            letters = [] if behind else await _letters(storage, settings)
             kind = storage.engine.dialect.name
     except Exception as error:  # noqa: BLE001 - drivers raise their own, and any of them counts
         remedy = f"start the database, or mend {env_name('database_url')}"
@@ -107,6 +131,39 @@ async def _database(settings: Settings) -> AsyncGenerator[Finding, None]:
         yield Finding("warning", "the tables are not up to date", "run: jisr migrate")
     else:
         yield Finding("ok", "migrations: up to date")
+    for finding in letters:
+        yield finding
+
+
+async def _letters(storage: "Storage", settings: Settings) -> list[Finding]:
+    from bot.clock import RealClock  # noqa: PLC0415 - other checks need not wait for it
+    from bot.engine import NAME  # noqa: PLC0415 - the same
+    from storage import health  # noqa: PLC0415 - the same
+    from storage.tables import Fate  # noqa: PLC0415 - the same
+
+    now = RealClock().now()
+    async with storage.read() as db:
+        census = await health.count(db, NAME)
+        parked = await health.parked_since(db, now - _LATELY)
+    found = []
+    late = now - min(census.oldest_due.values(), default=now)
+    at_work = census.engine_until is not None and census.engine_until > now
+    if at_work and late > _LATE:
+        what = (
+            f"a letter is {late // timedelta(minutes=1)} minutes late, though an engine is at work"
+        )
+        remedy = f"see the log; a large announcement takes its time at {settings.pace:g}/s"
+        found.append(Finding("warning", what, remedy))
+    if unknown := census.of(Fate.UNKNOWN):
+        what = f"{unknown} letters may have arrived, or not, and wait for a decision"
+        found.append(Finding("warning", what, "run: jisr outbox"))
+    if parked:
+        what = f"{parked} updates of the last day could not be answered"
+        found.append(Finding("warning", what, 'see "update parked" in the log, and mend the fault'))
+    if not found:
+        what = f"outbox: {census.of(Fate.QUEUED)} waiting, {census.of(Fate.SENT)} sent"
+        found.append(Finding("ok", what))
+    return found
 
 
 async def _telegram(settings: Settings) -> AsyncGenerator[Finding, None]:

@@ -7,58 +7,49 @@ not acknowledged comes again, and its answer is either kept or not yet begun.
 """
 
 import asyncio
+import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
 
 import structlog
 from aiogram import Bot, Dispatcher
-from aiogram.types import Chat, Update, User
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from aiogram.types import Update
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.channels import Gone, Moved, Outcome, Refused, Sent
+from bot import late_answers
+from bot.callers import Caller
+from bot.channels import Gone, Later, Lost, Outcome, Refused, Wait
 from bot.clock import Clock
 from bot.logs import pseudonym
 from bot.memory import ConversationMemory, serving
+from bot.metrics import Metrics
+from bot.outage import Outage, is_away
 from handlers import guide
 from handlers.conversations import purposes, routers
 from handlers.letters import Say, Spoken
 from handlers.turns import Turn
-from handlers.words import Catalogs
+from handlers.words import Catalogs, Words
 from storage import conversations, members
 from storage.database import Storage
-from storage.tables import Conversation
+from storage.failures import passes
 
 log = structlog.get_logger()
 
 CHANNEL = "telegram"
 # An update that fails this often is parked, and its chat goes on.
 TRIES = 5
-# Pauses, in seconds, between two tries of one update, and while the database is away.
+# Parking, too, is tried again, after another round of tries; then even silence is better.
+ROUNDS = 2
+# Seconds between two tries of one update; doubled, up to the longer, while the database is away.
 PAUSE, LONG_PAUSE = 0.05, 2.0
-# What the database being away looks like: no fault of the update's.
-AWAY = (OperationalError, InterfaceError, PoolTimeout, ConnectionError)
 
+# The innermost calls that are logged of an error.
+_FRAMES = 6
+
+T = TypeVar("T")
 Speak = Callable[[Sequence[Spoken], int, int | None, str | None], Awaitable[Sequence[Outcome]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who an update is from, and where the answer goes."""
-
-    update_id: int
-    chat_id: int
-    phone_language: str
-    tapped: int | None = None
-    callback_id: str | None = None
-    # The person has just blocked the bot: they can't be answered.
-    left: bool = False
-
-    @property
-    def address(self) -> str:
-        """The chat, as the address book keeps it."""
-        return str(self.chat_id)
 
 
 class Intake:
@@ -73,153 +64,177 @@ class Intake:
         speak: Speak,
         *,
         default_language: str,
+        metrics: Metrics | None = None,
     ) -> None:
         self._storage, self._bot, self._catalogs, self._clock = storage, bot, catalogs, clock
         self._speak, self._default_language = speak, default_language
+        self._metrics = metrics or Metrics()
         self._dispatcher = Dispatcher(storage=ConversationMemory(), purposes=purposes())
         self._dispatcher.include_routers(*routers())
+        self._outage = Outage("intake")
+        # Chats whose last update was parked.
+        self._stumbled: set[int] = set()
 
-    async def take(self, raw: Mapping[str, Any]) -> None:
+    async def take(self, raw: Mapping[str, Any], caller: Caller) -> None:
         """Take one update; when this returns it may be acknowledged.
 
         Raises nothing that the update, the database or the messenger can cause.
         """
-        update = Update.model_validate(raw, context={"bot": self._bot})
-        caller = _caller(update)
-        if caller is None:
-            return
-        spoken = await self._answer_kept(update, caller)
-        if not caller.left:
+        spoken = await self._kept_answer(raw, caller)
+        if spoken and not caller.left:
             await self._say(spoken, caller)
 
-    async def _answer_kept(self, update: Update, caller: Caller) -> Sequence[Spoken]:
-        failures = 0
-        while True:
-            try:
-                return await self._answer(update, caller)
-            except AWAY as error:
-                if isinstance(error, DBAPIError) and not _is_away(error):
-                    failures += 1
-                log.warning("the database is away", error=type(error).__name__)
-                await asyncio.sleep(LONG_PAUSE if failures == 0 else PAUSE)
-            except Exception:
-                failures += 1
-                log.exception(
-                    "update failed",
-                    update=update.update_id,
-                    kind=update.event_type,
-                    chat=pseudonym(CHANNEL, caller.address),
-                    failures=failures,
-                )
-                await asyncio.sleep(PAUSE)
-            if failures >= TRIES:
-                return await self._park(caller)
+    async def ask_for_patience(self, caller: Caller) -> None:
+        """Tell somebody who writes faster than we read. Nothing is kept: no answer is due."""
+        language = await self._lasting(
+            lambda db: conversations.language_of(db, CHANNEL, caller.address)
+        )
+        await self._spoken([Spoken("send", guide.patience(self._words(language, caller)))], caller)
 
-    async def _answer(self, update: Update, caller: Caller) -> Sequence[Spoken]:
+    async def _kept_answer(self, raw: Mapping[str, Any], caller: Caller) -> Sequence[Spoken]:
+        for failures in range(ROUNDS * (TRIES + 1)):
+            try:
+                if failures % (TRIES + 1) == TRIES:
+                    spoken = await self._lasting(partial(self._park, caller))
+                    log.error("update parked", update=caller.update_id, kind=caller.kind)
+                    self._metrics.parked()
+                    self._stumbled.add(caller.chat_id)
+                else:
+                    update = Update.model_validate(raw, context={"bot": self._bot})
+                    spoken = await self._lasting(partial(self._answer, update, caller))
+                    self._stumbled.discard(caller.chat_id)
+            except Exception as error:  # noqa: BLE001 - a conversation may fail in any way
+                log.warning("update failed", failures=failures + 1, **_about(caller, error))
+                await asyncio.sleep(PAUSE)
+            else:
+                return spoken
+        log.error("update given up", update=caller.update_id, kind=caller.kind)
+        return ()
+
+    async def _answer(self, update: Update, caller: Caller, db: AsyncSession) -> Sequence[Spoken]:
         now = self._clock.now()
-        async with self._storage.begin() as db:
-            arrival = await conversations.arrive(db, CHANNEL, caller.update_id, caller.address)
-            if arrival.known is not None:
-                return Say.from_json(arrival.known.answer).spoken
-            member = arrival.member or await members.meet(db, CHANNEL, caller.address, now)
-            if arrival.address is not None:
-                arrival.address.unreachable_at = now if caller.left else None
-            conversation = arrival.conversation or conversations.begin_conversation(
-                db, CHANNEL, caller.address
-            )
-            turn = Turn(
-                db=db,
-                member=member,
-                say=Say(),
-                now=now,
-                channel=CHANNEL,
-                catalogs=self._catalogs,
-                first_language=self._language(caller),
-            )
-            with serving(conversation):
-                await self._dispatcher.feed_update(self._bot, update, turn=turn)
-            conversations.remember_answer(db, CHANNEL, caller.update_id, turn.say.as_json(), now)
+        arrival = await conversations.arrive(db, CHANNEL, caller.update_id, caller.address)
+        if arrival.known is not None:
+            return Say.from_json(arrival.known.answer).spoken
+        member, address = arrival.member, arrival.address
+        if member is None or address is None:
+            if caller.left:
+                return ()  # they never said a word
+            member = await members.meet(db, CHANNEL, caller.address, now)
+        elif caller.left:
+            address.unreachable_at = address.unreachable_at or now
+        else:
+            address.unreachable_at = None
+        turn = Turn(
+            db=db,
+            member=member,
+            say=Say(),
+            now=now,
+            channel=CHANNEL,
+            catalogs=self._catalogs,
+            first_language=self._first_language(caller),
+        )
+        conversation = arrival.conversation or conversations.begin_conversation(
+            db, CHANNEL, caller.address
+        )
+        with serving(conversation):
+            await self._converse(update, turn)
+        conversations.remember_answer(db, CHANNEL, caller.update_id, turn.say.as_json(), now)
         return turn.say.spoken
 
-    async def _park(self, caller: Caller) -> Sequence[Spoken]:
-        """Keep an apology as the answer. A second failure in a row frees the chat of its wizard."""
-        now = self._clock.now()
-        async with self._storage.begin() as db:
-            arrival = await conversations.arrive(db, CHANNEL, caller.update_id, caller.address)
-            if arrival.known is not None:
-                return Say.from_json(arrival.known.answer).spoken
-            language = arrival.member and arrival.member.language
-            words = self._catalogs[language or self._language(caller)]
-            if arrival.conversation is not None:
-                _free(arrival.conversation)
-            say = Say()
-            say(guide.apology(words))
-            conversations.remember_answer(
-                db, CHANNEL, caller.update_id, say.as_json(), now, parked=True
-            )
-        log.error("update parked", update=caller.update_id)
+    async def _converse(self, update: Update, turn: Turn) -> None:
+        try:
+            await self._dispatcher.feed_update(self._bot, update, turn=turn)
+        except OSError as error:
+            # No trouble on the way to the database, which has answered already.
+            raise RuntimeError("a conversation failed") from error
+
+    async def _park(self, caller: Caller, db: AsyncSession) -> Sequence[Spoken]:
+        """Keep an apology as the answer. The second in a row frees the chat of its wizard."""
+        if caller.chat_id in self._stumbled:
+            await conversations.free(db, CHANNEL, caller.address)
+        language = await conversations.language_of(db, CHANNEL, caller.address)
+        say = Say()
+        say(guide.apology(self._words(language, caller)))
+        conversations.remember_answer(
+            db, CHANNEL, caller.update_id, say.as_json(), self._clock.now(), parked=True
+        )
         return say.spoken
 
     async def _say(self, spoken: Sequence[Spoken], caller: Caller) -> None:
+        outcomes = await self._spoken(spoken, caller)
+        now = self._clock.now()
+        if any(isinstance(outcome, Gone) for outcome in outcomes):
+            await self._lasting(lambda db: members.unreachable(db, CHANNEL, caller.address, now))
+            return
+        unsaid = [
+            (part, spoken[part])
+            for part, outcome in enumerate(outcomes)
+            if isinstance(outcome, Wait | Later | Lost)
+        ]
+        if unsaid:
+            log.warning("the answer will come late", update=caller.update_id)
+            await self._lasting(
+                lambda db: late_answers.post(
+                    db,
+                    channel=CHANNEL,
+                    address=caller.address,
+                    update_id=caller.update_id,
+                    parts=unsaid,
+                    due=now,
+                )
+            )
+
+    async def _spoken(self, spoken: Sequence[Spoken], caller: Caller) -> Sequence[Outcome]:
+        try:
+            outcomes = await self._speak(spoken, caller.chat_id, caller.tapped, caller.callback_id)
+        except Exception as error:  # noqa: BLE001 - what can't be said now can't be said later
+            log.error("answer can't be said", **_about(caller, error))  # noqa: TRY400 - see there
+            return ()
+        for one, outcome in zip(spoken, outcomes, strict=True):
+            # A tap that is too old for its toast is an everyday thing.
+            if isinstance(outcome, Refused) and one.letter is not None:
+                log.error("answer refused", reason=outcome.reason, update=caller.update_id)
+        return outcomes
+
+    async def _lasting(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Do this in a transaction, again and again for as long as the database is away."""
         pause = PAUSE
         while True:
-            outcomes = await self._speak(spoken, caller.chat_id, caller.tapped, caller.callback_id)
-            said = next(
-                (i for i, one in enumerate(outcomes) if not isinstance(one, Sent | Refused)),
-                len(outcomes),
-            )
-            for outcome in outcomes:
-                if isinstance(outcome, Refused):
-                    log.error("reply refused", reason=outcome.reason, update=caller.update_id)
-            if said == len(outcomes) or isinstance(outcomes[said], Gone | Moved):
-                return
-            log.warning("reply delayed", outcome=type(outcomes[said]).__name__)
-            spoken = spoken[said:]
-            await asyncio.sleep(pause := min(pause * 2, LONG_PAUSE * 15))
+            try:
+                async with self._storage.begin() as db:
+                    done = await work(db)
+            except Exception as error:
+                if not passes(error):
+                    raise
+                if is_away(error):
+                    self._outage.struck(error)
+                else:
+                    log.info("a transaction is tried again", error=type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONG_PAUSE)
+            else:
+                self._outage.over()
+                return done
 
-    def _language(self, caller: Caller) -> str:
+    def _words(self, language: str | None, caller: Caller) -> Words:
+        return self._catalogs[language or self._first_language(caller)]
+
+    def _first_language(self, caller: Caller) -> str:
         spoken = caller.phone_language.partition("-")[0]
         return spoken if spoken in self._catalogs else self._default_language
 
 
-def _free(conversation: Conversation) -> None:
-    if conversation.data.get("stumbled"):
-        conversation.state, conversation.data = None, {}
-    else:
-        conversation.data = {**conversation.data, "stumbled": True}
-
-
-def _is_away(error: DBAPIError) -> bool:
-    # A deadlock's victim or a constraint is the update's own affair and is simply tried again.
-    return (
-        error.connection_invalidated
-        or "locked" in str(error.orig)
-        or isinstance(error, InterfaceError)
-    )
-
-
-def _caller(update: Update) -> Caller | None:
-    """The person behind an update, or None for what doesn't concern us: groups, channels."""
-    if (tap := update.callback_query) is not None and tap.message is not None:
-        return _private(update, tap.message.chat, tap.from_user, tap.message.message_id, tap.id)
-    for message in (update.message, update.edited_message):
-        if message is not None and message.from_user is not None:
-            return _private(update, message.chat, message.from_user)
-    if (change := update.my_chat_member) is not None:
-        left = change.new_chat_member.status in {"kicked", "left"}
-        return _private(update, change.chat, change.from_user, left=left)
-    return None
-
-
-def _private(
-    update: Update,
-    chat: Chat,
-    person: User,
-    tapped: int | None = None,
-    callback_id: str | None = None,
-    *,
-    left: bool = False,
-) -> Caller | None:
-    if chat.type != "private":
-        return None
-    return Caller(update.update_id, chat.id, person.language_code or "", tapped, callback_id, left)
+def _about(caller: Caller, error: BaseException) -> dict[str, Any]:
+    # Where it happened and what kind of error it is; not its words, which may quote a person's.
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        causes.append(cause)
+    frames = traceback.extract_tb(causes[-1].__traceback__)
+    return {
+        "update": caller.update_id,
+        "kind": caller.kind,
+        "chat": pseudonym(CHANNEL, caller.address),
+        "error": " < ".join(type(cause).__name__ for cause in causes),
+        "trail": [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames[-_FRAMES:]],
+    }

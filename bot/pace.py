@@ -79,7 +79,7 @@ class Pacer:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._gap, self._per_chat = 1 / rate, per_chat
+        self.rate, self._gap, self._per_chat = rate, 1 / rate, per_chat
         self._monotonic, self._sleep = monotonic, sleep
         # Ordered sets: who asked first is first, and a place is given up without a search.
         self._lanes: tuple[dict[_Waiter, None], ...] = ({}, {}, {})

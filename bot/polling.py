@@ -1,19 +1,21 @@
 """Listening by long polling: nothing is acknowledged before it was taken.
 
-Updates of one chat are taken in the order they came, those of different chats side by side. The
-offset that acknowledges moves up to the oldest update still in hand, so a kill makes the server
-deliver that one, and what came after it, again.
+The offset that acknowledges moves up to the oldest update still in hand, so a kill makes the server
+deliver that one, and what came after it, again. While one is in hand the server hands out no more
+than the hundred that follow it, which is why the intake gives a late answer to the outbox.
 """
 
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
 from aiogram.exceptions import AiogramError, TelegramRetryAfter
 
-from bot.telegram import AnotherPoller
+from bot.door import Door
+from bot.telegram import AnotherPoller, BadToken
 
 log = structlog.get_logger()
 
@@ -25,20 +27,24 @@ FULL_BATCH = 100
 BREATH = 0.25
 # Seconds to pause after an error, doubled up to the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
-# Seconds that updates in hand get to finish when we are asked to stop.
-LAST_WORDS = 8.0
+# Seconds between two tries while somebody else is polling.
+STEP_ASIDE = 5.0
+# Seconds that updates in hand get to finish when we are asked to stop, and the last call.
+LAST_WORDS, LAST_CALL = 7.0, 1.0
 
 Fetch = Callable[[int | None, int], Awaitable[Sequence[Mapping[str, Any]]]]
-Take = Callable[[Mapping[str, Any]], Awaitable[None]]
+Unhook = Callable[[], Awaitable[None]]
 
 
 class Poller:
-    """Fetches updates and has each taken once, until cancelled. Raises BadToken."""
+    """Fetches updates and has each taken once, until cancelled. Raises BadToken.
 
-    def __init__(self, fetch: Fetch, take: Take) -> None:
-        self._fetch, self._take = fetch, take
-        self._in_hand: dict[int, asyncio.Task[None]] = {}
-        self._last_of_chat: dict[int, asyncio.Task[None]] = {}
+    `unhook` removes a webhook that keeps us from polling.
+    """
+
+    def __init__(self, fetch: Fetch, door: Door, unhook: Unhook) -> None:
+        self._fetch, self._door, self._unhook = fetch, door, unhook
+        # Taken, and perhaps not yet acknowledged.
         self._taken: set[int] = set()
 
     async def run(self) -> None:
@@ -51,11 +57,11 @@ class Poller:
     async def _listen(self) -> None:
         pause = FIRST_PAUSE
         while True:
+            in_hand, offset = self._door.in_hand, self._offset()
             try:
-                batch = await self._fetch(self._offset(), 0 if self._in_hand else LONG_POLL)
-            except AnotherPoller:
-                log.warning("another process is polling with this token; waiting for it to stop")
-                await asyncio.sleep(LONGEST_PAUSE / 3)
+                batch = await self._fetch(offset, 0 if in_hand else LONG_POLL)
+            except AnotherPoller as other:
+                await self._step_aside(other)
                 continue
             except TelegramRetryAfter as error:
                 await asyncio.sleep(error.retry_after)
@@ -66,11 +72,21 @@ class Poller:
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
             pause = FIRST_PAUSE
-            self._acknowledged(batch)
+            self._acknowledged(offset, batch)
             for raw in batch:
-                self._begin(raw)
-            if self._in_hand:
-                await asyncio.wait(self._in_hand.values(), timeout=BREATH)
+                if raw["update_id"] not in self._taken:
+                    task = self._door.admit(raw)
+                    task.add_done_callback(partial(self._note, raw["update_id"]))
+            if in_hand:
+                await asyncio.wait(in_hand.values(), timeout=BREATH)
+
+    async def _step_aside(self, other: AnotherPoller) -> None:
+        if "webhook" in str(other):
+            log.warning("a webhook is set, so nothing can be polled; removing it")
+            await self._unhook()
+        else:
+            log.warning("another process is polling with this token; waiting for it to stop")
+        await asyncio.sleep(STEP_ASIDE if "other getUpdates" in str(other) else FIRST_PAUSE)
 
     def _offset(self) -> int | None:
         """The oldest in hand, else one past the newest taken; None once that is acknowledged.
@@ -78,58 +94,34 @@ class Poller:
         Without an offset the server answers with whatever is unacknowledged: after a quiet week
         update ids start anew from a random number, and an old offset could pass them over.
         """
-        if self._in_hand:
-            return min(self._in_hand)
+        if self._door.in_hand:
+            return min(self._door.in_hand)
         return max(self._taken) + 1 if self._taken else None
 
-    def _acknowledged(self, batch: Sequence[Mapping[str, Any]]) -> None:
+    def _acknowledged(self, offset: int | None, batch: Sequence[Mapping[str, Any]]) -> None:
+        # Whatever lies before the offset is acknowledged: should it come again, it is told again.
         # What was taken but came again still waits behind an older one, and so may what lies
         # beyond a full batch (Bot API getUpdates.limit).
         ids = {raw["update_id"] for raw in batch}
         beyond = max(ids) if len(ids) >= FULL_BATCH else math.inf
-        self._taken = {taken for taken in self._taken if taken in ids or taken > beyond}
+        self._taken = {
+            taken
+            for taken in self._taken
+            if taken >= (offset or 0) and (taken in ids or taken > beyond)
+        }
 
-    def _begin(self, raw: Mapping[str, Any]) -> None:
-        update_id = raw["update_id"]
-        if update_id in self._in_hand or update_id in self._taken:
-            return
-        chat = _chat_of(raw)
-        before = self._last_of_chat.get(chat)
-        task = asyncio.create_task(self._take_after(before, raw), name=f"update {update_id}")
-        self._in_hand[update_id] = self._last_of_chat[chat] = task
-        task.add_done_callback(lambda done: self._done(update_id, chat, done))
-
-    async def _take_after(self, before: asyncio.Task[None] | None, raw: Mapping[str, Any]) -> None:
-        if before is not None:
-            await asyncio.wait([before])
-        await self._take(raw)
-
-    def _done(self, update_id: int, chat: int, task: asyncio.Task[None]) -> None:
-        del self._in_hand[update_id]
-        if self._last_of_chat.get(chat) is task:
-            del self._last_of_chat[chat]
-        if task.cancelled():
-            return
-        if error := task.exception():
-            # The intake promises to raise nothing; a bug in it must not stop a chat for ever.
-            log.error("intake failed", update=update_id, error=type(error).__name__)
-        self._taken.add(update_id)
+    def _note(self, update_id: int, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            self._taken.add(update_id)
 
     async def _finish(self) -> None:
-        if self._in_hand:
-            await asyncio.wait(self._in_hand.values(), timeout=LAST_WORDS)
-        for task in tuple(self._in_hand.values()):
-            task.cancel()
-        if (offset := self._offset()) is not None:
+        unfinished = await self._door.close(LAST_WORDS)
+        offset = min(unfinished) if unfinished else self._offset()
+        if offset is not None:
             try:
-                await asyncio.wait_for(self._fetch(offset, 0), timeout=1)
-            except (AiogramError, AnotherPoller, OSError, TimeoutError):
-                log.info("the last updates could not be acknowledged and will come again")
-
-
-def _chat_of(raw: Mapping[str, Any]) -> int:
-    for kind in ("message", "edited_message", "my_chat_member"):
-        if kind in raw:
-            return int(raw[kind]["chat"]["id"])
-    tap = raw.get("callback_query", {})
-    return int(tap.get("message", {}).get("chat", {}).get("id", 0))
+                await asyncio.wait_for(self._fetch(offset, 0), LAST_CALL)
+            except (AiogramError, AnotherPoller, BadToken, OSError) as error:
+                log.info(
+                    "the last updates were not acknowledged and will come again",
+                    error=type(error).__name__,
+                )

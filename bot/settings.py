@@ -25,8 +25,9 @@ OFFICIAL_API = "https://api.telegram.org"
 # Bot API, setWebhook.secret_token.
 _WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
-# Bot FAQ, "My bot is hitting limits": no more than this without paid broadcast.
-_MOST_A_SECOND = 30.0
+# Bot FAQ, "How can I message all of my bot's subscribers at once?", and Bot API,
+# sendMessage.allow_paid_broadcast: messages per second, and Telegram Stars for each one beyond.
+FREE_A_SECOND, PAID_A_SECOND, STARS_A_MESSAGE = 30.0, 1000.0, 0.1
 
 ASK_BOTFATHER = "write /newbot (or /token) to @BotFather in Telegram and set what it answers"
 
@@ -76,6 +77,18 @@ class Settings(BaseSettings):
         json_schema_extra=_remedy("write 1-256 of A-Z a-z 0-9 _ -, hard to guess"),
         validate_default=True,
     )
+    host: str = Field(
+        "0.0.0.0",
+        description="The address to serve on; 127.0.0.1 behind a proxy on the same machine.",
+        json_schema_extra=_remedy("write an IP address of this machine, or 0.0.0.0 for all"),
+    )
+    port: int | None = Field(
+        None,
+        ge=0,
+        le=65_535,
+        description="The port of the webhook (8000 if not set) and of /healthz (none if not set).",
+        json_schema_extra=_remedy("write a free port, such as 8000"),
+    )
     default_language: Literal["fr", "ar", "en"] = Field(
         "fr",
         description="The language for people whose own is none of ours: fr, ar or en.",
@@ -86,12 +99,19 @@ class Settings(BaseSettings):
         description="The zone of events that name none (IANA name).",
         json_schema_extra=_remedy("write an IANA name such as Africa/Casablanca or Europe/Paris"),
     )
+    paid_broadcast: bool = Field(
+        False,
+        description="Let JISR_PACE go up to 1000, at 0.1 Telegram Stars a letter beyond 30/s.",
+        json_schema_extra=_remedy("write true or false"),
+    )
     pace: float = Field(
         28.0,
         gt=0,
-        le=_MOST_A_SECOND,
-        description="Messages per second, at most 30.",
-        json_schema_extra=_remedy("write a number above 0 and up to 30"),
+        le=PAID_A_SECOND,
+        description="Messages per second, at most 30 without JISR_PAID_BROADCAST.",
+        json_schema_extra=_remedy(
+            "write a number above 0 and up to 30, or set JISR_PAID_BROADCAST to go up to 1000"
+        ),
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_shout)] = (
         Field(
@@ -144,6 +164,14 @@ class Settings(BaseSettings):
             raise ValueError("missing: anybody could pretend to be Telegram")
         if value is not None and not _WEBHOOK_SECRET.fullmatch(value.get_secret_value()):
             raise ValueError("has characters that Telegram does not take, or too many")
+        return value
+
+    @field_validator("pace")
+    @classmethod
+    def _is_paid_for(cls, value: float, info: ValidationInfo) -> float:
+        # Absent when it is wrong itself, which is told already.
+        if value > FREE_A_SECOND and not info.data.get("paid_broadcast", True):
+            raise ValueError("more than 30 a second have to be paid for")
         return value
 
     @field_validator("timezone")

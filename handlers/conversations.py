@@ -17,10 +17,12 @@ from handlers import (
     rsvps,
     settings,
     start,
+    waitlist,
 )
 from handlers.asking import Purposes
 from handlers.correspondence import Kind, Kinds
 from storage.reminders import KIND as REMINDER
+from storage.waitlist import KIND as OFFER
 
 
 def routers() -> Sequence[Router]:
@@ -47,5 +49,8 @@ def purposes() -> Purposes:
 
 
 def kinds() -> Kinds:
-    """Every kind of outbox row. A reminder had better come twice than not at all."""
-    return {REMINDER: Kind(write=reminders.write, resend=True)}
+    """Every kind of outbox row. These had better come twice than not at all."""
+    return {
+        REMINDER: Kind(write=reminders.write, resend=True),
+        OFFER: Kind(write=waitlist.write, resend=True),
+    }

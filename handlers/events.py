@@ -136,7 +136,7 @@ async def day_letter(
         (
             Tap(
                 shortened(
-                    f"{'✅ ' if item.held else '⏳ ' if item.waiting else ''}"
+                    f"{'✅ ' if item.held else '✨ ' if item.offered_until else '⏳ ' if item.waiting else ''}"
                     f"{words.clock(item.session.starts_at, zone)} "
                     f"{words.pick(item.session.title)}",
                     BUTTON,
@@ -175,6 +175,8 @@ def _lines(words: Words, item: Item, zone: ZoneInfo) -> str:
     details = [place(words, item), seats_line(words, item)]
     if item.held:
         details.append(words("✅ your seat"))
+    elif item.offered_until is not None:
+        details.append(words("✨ offered to you"))
     elif item.waiting:
         details.append(words("⏳ on the waitlist"))
     lines = [f"{words.span(session.starts_at, session.ends_at, zone)} · <b>{title}</b>"]

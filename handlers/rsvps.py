@@ -3,6 +3,7 @@
 A tap on an old card reads the session again and answers with what is true now.
 """
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from aiogram import Router
@@ -159,10 +160,20 @@ async def _status(turn: Turn, item: Item) -> Html:
         return words("This session is over.")
     if item.held:
         return words("✅ You have a seat.")
+    if (until := _offer_stands(turn, item)) is not None:
+        return words(
+            "✨ A seat is offered to you until {time}.",
+            time=words.time(until, ZoneInfo(item.event.timezone)),
+        )
     if item.mine is not None and item.mine.state == Seat.WAITLISTED:
         place = await events.place_in_line(turn.db, item.mine)
         return words("⏳ You are number {place} on the waitlist.", place=place)
     return Html("")
+
+
+def _offer_stands(turn: Turn, item: Item) -> datetime | None:
+    until = item.offered_until
+    return until if until is not None and until > turn.now else None
 
 
 def _card_taps(turn: Turn, item: Item) -> tuple[tuple[Tap, ...], ...]:
@@ -172,6 +183,9 @@ def _card_taps(turn: Turn, item: Item) -> tuple[tuple[Tap, ...], ...]:
     open_ = session.cancelled_at is None and session.ends_at > turn.now
     if open_ and item.held:
         rows.append((Tap(words.label("Give up my seat"), GiveUp(session=session.id).pack()),))
+    elif open_ and _offer_stands(turn, item) is not None:
+        rows.append((Tap(words.label("Take a seat"), Take(session=session.id).pack()),))
+        rows.append((Tap(words.label("No, thank you"), GiveUp(session=session.id).pack()),))
     elif open_ and item.waiting:
         rows.append((Tap(words.label("Leave the waitlist"), GiveUp(session=session.id).pack()),))
     elif open_:
@@ -237,6 +251,9 @@ async def my_letter(turn: Turn, page: int = 0) -> Letter:
         where = agenda.place(words, Item(session, event, None, 0, None))
         if where:
             line += f" · {where}"
+        if rsvp.state == Seat.OFFERED and rsvp.offered_until is not None:
+            until = words.time(rsvp.offered_until, zone)
+            line += "\n" + words("✨ offered to you until {time}", time=until)
         if rsvp.state == Seat.WAITLISTED:
             place = await events.place_in_line(turn.db, rsvp)
             line += "\n" + words("⏳ number {place} on the waitlist", place=place)

@@ -1,14 +1,15 @@
 """Where each chat stands, and what was already answered to it.
 
 An update's id is an idempotency key: its answer is kept with its effect, in the same transaction,
-so an update that comes again gets the same answer and does nothing twice.
+so an update that comes again gets the same answer and does nothing twice. Two processes that take
+the same update at once both insert its answer; one of them fails, rolls back, and finds it.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, literal, select
+from sqlalchemy import and_, delete, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.tables import Address, Conversation, Member, Update
@@ -53,6 +54,25 @@ def begin_conversation(db: AsyncSession, channel: str, address: str) -> Conversa
     return conversation
 
 
+async def language_of(db: AsyncSession, channel: str, address: str) -> str | None:
+    """The language that this person chose; None if they haven't, or are unknown."""
+    return await db.scalar(
+        select(Member.language)
+        .join(Address, Address.member_id == Member.id)
+        .where(Address.channel == channel, Address.address == address)
+    )
+
+
+async def free(db: AsyncSession, channel: str, address: str) -> None:
+    """Forget where a chat stands, whatever is written there: it is not even read."""
+    await db.execute(
+        update(Conversation)
+        .where(Conversation.key == conversation_key(channel, address))
+        .values(state=None, data={})
+        .execution_options(synchronize_session=False)
+    )
+
+
 def remember_answer(
     db: AsyncSession,
     channel: str,
@@ -66,11 +86,19 @@ def remember_answer(
     db.add(Update(channel=channel, update_id=update_id, at=now, answer=answer, parked=parked))
 
 
+async def answer_to(db: AsyncSession, channel: str, update_id: int) -> list[dict[str, Any]] | None:
+    """What was said to this update; None if it is unknown or long ago."""
+    return await db.scalar(
+        select(Update.answer).where(Update.channel == channel, Update.update_id == update_id)
+    )
+
+
 async def forget_answers(db: AsyncSession, before: datetime) -> int:
     """Drop answers older than a messenger could ask for again. Returns how many."""
     gone = await db.execute(
         delete(Update)
         .where(Update.at < before, Update.parked.is_(False))
         .returning(Update.update_id)
+        .execution_options(synchronize_session=False)
     )
     return len(gone.all())

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.rsvps import HOLDING, earlier_than
+from storage.rsvps import HOLDING, SEATED, earlier_than
 from storage.tables import Event, Member, Rsvp, Seat, Session, SessionTheme, Theme
 
 
@@ -25,7 +25,13 @@ class Item:
     @property
     def held(self) -> bool:
         """The member has a seat here."""
-        return self.mine is not None and self.mine.state in HOLDING
+        return self.mine is not None and self.mine.state in SEATED
+
+    @property
+    def offered_until(self) -> datetime | None:
+        """Until when a seat is offered to the member here, if one is."""
+        offered = self.mine is not None and self.mine.state == Seat.OFFERED
+        return self.mine.offered_until if offered and self.mine else None
 
     @property
     def waiting(self) -> bool:

@@ -1,11 +1,13 @@
 """Leases: an office that one process holds at a time, e.g. the engine that sends and ticks.
 
-Time here is the time of day of the machines, never the simulated one.
+Time here is the time of day of the machines, never the simulated one. It only decides how soon a
+silent holder is replaced: should the clocks of two machines disagree, the office may move once
+without need, but never has two holders, because `holds` is asked of the row itself.
 """
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,10 +35,27 @@ async def hold(db: AsyncSession, name: str, holder: str, now: datetime) -> bool:
     return won.first() is not None
 
 
-async def holds(db: AsyncSession, name: str, holder: str, now: datetime) -> bool:
-    """Whether this process still holds the office, asked inside the transaction that acts."""
-    lease = await db.get(Lease, name, with_for_update={"read": True})
-    return lease is not None and lease.holder == holder and lease.until >= now
+async def holds(db: AsyncSession, name: str, holder: str) -> bool:
+    """Whether the office is still this holder's, asked inside the transaction that acts.
+
+    The row is locked, so nobody can take it before that transaction ends. Should the process be
+    stopped in the middle of it, PostgreSQL ends the transaction before the lease is over: a holder
+    that sleeps must not keep its successor waiting.
+    """
+    asked = select(Lease.holder).where(Lease.name == name).with_for_update(read=True)
+    if db.get_bind().dialect.name == "postgresql":
+        patience = int(LEASE / timedelta(milliseconds=1) * 2 / 3)
+        asked = asked.add_columns(
+            func.set_config("idle_in_transaction_session_timeout", str(patience), True)
+        )
+    row = (await db.execute(asked)).first()
+    return row is not None and row[0] == holder
+
+
+async def term(db: AsyncSession, name: str) -> tuple[str, datetime] | None:
+    """Who holds the office, or held it last, and until when; None: nobody ever did."""
+    row = (await db.execute(select(Lease.holder, Lease.until).where(Lease.name == name))).first()
+    return row and (row[0], row[1])
 
 
 async def release(db: AsyncSession, name: str, holder: str, now: datetime) -> None:

@@ -142,11 +142,15 @@ async def unreachable(db: AsyncSession, channel: str, address: str, now: datetim
         row.unreachable_at = now
 
 
-async def moved(db: AsyncSession, channel: str, old: str, new: str) -> None:
-    """The messenger gave this chat a new address."""
+async def moved(db: AsyncSession, channel: str, old: str, new: str, now: datetime) -> None:
+    """The messenger gave this chat a new address. If that is known already, the old one is dead."""
     row = await address_on(db, channel, old)
-    if row is not None and await address_on(db, channel, new) is None:
+    if row is None:
+        return
+    if await address_on(db, channel, new) is None:
         row.address = new
+    else:
+        row.unreachable_at = now
 
 
 async def count_registered(db: AsyncSession) -> int:

@@ -12,7 +12,7 @@ neither. The life of a row:
 `start` commits before the first byte leaves, so what a killed engine had in its hands is known:
 its successor finds these rows still `started` and calls `rescue`. A row is then `unknown`; by the
 policy of its kind it is queued again (a reminder had better come twice than not at all) or kept
-until a person decides. `doubts` counts how often that happened to a row.
+until a person decides (`release`). `doubts` counts how often that happened to a row.
 
 The honest promise: at least once for what is resent, at most once for what is held; a duplicate
 only where the process or the network died between "request started" and "answer recorded", at most
@@ -20,24 +20,39 @@ one for each request in flight, and each one is listed by `doubtful`.
 
 There is no separate `claimed` state: the engine holds a lease, picks a small batch, has its letters
 written and marks it started in a single transaction, so nothing can be claimed and forgotten.
+Statements are what costs, so rows are read, started and settled by the batch; what becomes of one
+row is a value that `storage/settlements.py` makes from the row and the messenger's decision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, and_, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    and_,
+    case,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.tables import Address, Fate, Lane, Member, Outbox
+from storage.settlements import Due, Settlement
+from storage.tables import Address, Fate, Instant, Lane, Member, Outbox
 
-# Attempts are spent on servers that are down; after these a row has failed.
-MAX_ATTEMPTS = 12
-# The first pause after a failed attempt, doubled each time up to the cap.
-FIRST_PAUSE = timedelta(seconds=2)
-LONGEST_PAUSE = timedelta(minutes=5)
+# The width of the column `reason`, in characters.
+REASON_LENGTH = 64
+
+
+# --- asking for letters ---------------------------------------------------------------------
 
 
 def post(
@@ -51,7 +66,7 @@ def post(
     lane: Lane = Lane.PERSONAL,
     expires: datetime | None = None,
 ) -> None:
-    """Ask for a letter. Posting the same `key` twice in one transaction's life is an error."""
+    """Ask for a letter. Posting the same `key` twice is an error."""
     db.add(
         Outbox(
             key=key,
@@ -75,114 +90,175 @@ def insert_once(db: AsyncSession) -> Insert:
     return sqlite.insert(Outbox).on_conflict_do_nothing(index_elements=["key"])
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A row whose time has come, with its reader and the address to use (None: unreachable)."""
-
-    row: Outbox
-    member: Member
-    address: Address | None
+# --- taking and starting --------------------------------------------------------------------
 
 
-async def take_due(db: AsyncSession, now: datetime, limit: int) -> list[Due]:
-    """The next rows to send, personal ones first, locked until the transaction ends."""
-    reachable = and_(Address.member_id == Outbox.member_id, Address.unreachable_at.is_(None))
+async def anything_due(db: AsyncSession, now: datetime) -> bool:
+    """Whether `take_due` would find something: cheap, for an outbox that is mostly empty."""
+    return await db.scalar(select(_next_of_each_lane(now, 1).exists())) or False
+
+
+async def take_due(
+    db: AsyncSession, now: datetime, limit: int, channels: Collection[str]
+) -> list[Due]:
+    """The next rows to send, personal ones first, locked until the transaction ends.
+
+    A row that something else has locked just now is left for the next time. Of several addresses
+    on these channels the oldest that works is used.
+    """
+    reachable = and_(
+        Address.member_id == Outbox.member_id,
+        Address.unreachable_at.is_(None),
+        Address.channel.in_(channels),
+    )
     rows = await db.execute(
-        select(Outbox, Member, Address)
+        select(
+            Outbox.id,
+            Outbox.kind,
+            Outbox.about,
+            Outbox.lane,
+            Outbox.due,
+            Outbox.expires,
+            Outbox.attempts,
+            Outbox.doubts,
+            Member,
+            Address.channel,
+            Address.address,
+        )
         .join(Member, Member.id == Outbox.member_id)
         .outerjoin(Address, reachable)
-        .where(Outbox.state == Fate.QUEUED, Outbox.due <= now)
+        .where(Outbox.id.in_(_next_of_each_lane(now, limit)), Outbox.state == Fate.QUEUED)
         .order_by(Outbox.lane, Outbox.due, Outbox.id, Address.id)
-        .limit(limit)
         .with_for_update(of=Outbox, skip_locked=True)
     )
-    # A member with two addresses comes twice: the first address is the one to use.
     first: dict[int, Due] = {}
-    for row, member, address in rows:
-        first.setdefault(row.id, Due(row, member, address))
-    return list(first.values())
+    for id_, kind, about, lane, *rest in rows:
+        if id_ not in first:
+            first[id_] = Due(id_, kind, about, Lane(lane), *rest)
+    return list(first.values())[:limit]
 
 
-def start(due: Due, engine: str, channel: str, address: str, text: str) -> None:
-    """Mark the request as begun. Commit before the first byte leaves."""
-    row = due.row
-    row.state, row.engine = Fate.STARTED, engine
-    row.channel, row.address, row.sent_text = channel, address, text
+def _next_of_each_lane(now: datetime, limit: int) -> Any:
+    # One range of the index for each lane: what waits for tomorrow in one isn't walked through to
+    # get at what is due in the next.
+    lanes = [
+        select(Outbox.id)
+        .where(Outbox.state == Fate.QUEUED, Outbox.lane == lane, Outbox.due <= now)
+        .order_by(Outbox.due, Outbox.id)
+        .limit(limit)
+        .subquery()
+        for lane in Lane
+    ]
+    return union_all(*(select(lane.c.id) for lane in lanes))
 
 
-def void(row: Outbox, reason: str, now: datetime) -> None:
-    """This letter is no longer true or wanted: it is never sent."""
-    row.state, row.reason, row.settled_at = Fate.VOID, reason, now
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A letter about to leave: its row, where it goes, and its words."""
+
+    id: int
+    channel: str
+    address: str
+    text: str
 
 
-def fail(row: Outbox, reason: str, now: datetime) -> None:
-    """This letter can't be delivered."""
-    row.state, row.reason, row.settled_at = Fate.FAILED, reason, now
+async def start(db: AsyncSession, engine: str, starts: Sequence[Start]) -> None:
+    """Mark requests as begun. Commit before the first byte leaves."""
+    if starts:
+        await db.execute(
+            update(Outbox).execution_options(synchronize_session=None),
+            [
+                {
+                    "id": one.id,
+                    "state": Fate.STARTED,
+                    "engine": engine,
+                    "channel": one.channel,
+                    "address": one.address,
+                    "sent_text": one.text,
+                }
+                for one in starts
+            ],
+        )
 
 
-async def started(db: AsyncSession, row_id: int, engine: str) -> Outbox | None:
-    """The row that this engine started; None if another has taken it over since."""
-    return await db.scalar(
-        select(Outbox)
-        .where(Outbox.id == row_id, Outbox.state == Fate.STARTED, Outbox.engine == engine)
+# --- settling -------------------------------------------------------------------------------
+
+
+async def write_off(db: AsyncSession, settlements: Sequence[Settlement]) -> None:
+    """Settle rows that were taken in this very transaction and aren't started."""
+    if settlements:
+        await db.execute(
+            update(Outbox).execution_options(synchronize_session=None),
+            [
+                {
+                    "id": one.id,
+                    "state": one.state,
+                    "due": one.due,
+                    "attempts": one.attempts,
+                    "doubts": one.doubts,
+                    "reason": one.reason and one.reason[:REASON_LENGTH],
+                    "provider_id": one.provider_id,
+                    "settled_at": one.settled_at,
+                }
+                for one in settlements
+            ],
+        )
+
+
+async def settle(db: AsyncSession, engine: str, settlements: Sequence[Settlement]) -> list[int]:
+    """Settle rows that this engine started. Returns those that another has taken over since."""
+    if not settlements:
+        return []
+    ids = [one.id for one in settlements]
+    rows = await db.scalars(
+        select(Outbox.id)
+        .where(Outbox.id.in_(ids), Outbox.state == Fate.STARTED, Outbox.engine == engine)
         .with_for_update()
     )
+    ours = set(rows)
+    await write_off(db, [one for one in settlements if one.id in ours])
+    return [one for one in ids if one not in ours]
 
 
-def sent(row: Outbox, provider_id: str, now: datetime) -> None:
-    """The messenger accepted it."""
-    row.state, row.provider_id, row.settled_at = Fate.SENT, provider_id, now
-    row.reason = None
+# --- after trouble --------------------------------------------------------------------------
 
 
-def again(row: Outbox, due: datetime, *, reason: str | None = None) -> None:
-    """Back into the queue, to be sent from `due` on."""
-    row.state, row.due, row.engine, row.reason = Fate.QUEUED, due, None, reason
-    row.sent_text = None
-
-
-def again_later(row: Outbox, reason: str, now: datetime, jitter: float) -> None:
-    """Spend an attempt: try again after a doubling pause, or fail when all are spent.
-
-    `jitter` in 0..1 stretches the pause by up to a half, so that many rows don't return at once.
-    """
-    row.attempts += 1
-    if row.attempts >= MAX_ATTEMPTS:
-        fail(row, reason, now)
-        return
-    pause = min(FIRST_PAUSE * 2 ** (row.attempts - 1), LONGEST_PAUSE)
-    again(row, now + pause * (1 + jitter / 2), reason=reason)
-
-
-def lose(row: Outbox, reason: str, now: datetime, *, resend: bool) -> None:
-    """The answer was lost after the request began: resend, or keep for a person to decide."""
-    row.doubts += 1
-    if resend:
-        again(row, now, reason=reason)
-    else:
-        row.state, row.reason, row.settled_at = Fate.UNKNOWN, reason, now
-
-
-async def rescue(db: AsyncSession, engine: str, resent_kinds: Sequence[str], now: datetime) -> int:
+async def rescue(
+    db: AsyncSession, engine: str, resent_kinds: Collection[str], now: datetime
+) -> int:
     """Deal with the rows that a dead engine had in its hands. Returns how many there were.
 
     Only the holder of the engine's lease may call this.
     """
-    by_policy = case((Outbox.kind.in_(resent_kinds), Fate.QUEUED.value), else_=Fate.UNKNOWN.value)
+    resent = Outbox.kind.in_(resent_kinds)
     rescued = await db.execute(
         update(Outbox)
         .where(Outbox.state == Fate.STARTED, Outbox.engine != engine)
         .values(
-            state=by_policy,
+            state=case((resent, Fate.QUEUED.value), else_=Fate.UNKNOWN.value),
             doubts=Outbox.doubts + 1,
             reason="the engine died",
-            engine=None,
-            settled_at=now,
+            settled_at=case((resent, null()), else_=literal(now, Instant())),
         )
         .returning(Outbox.id)
         .execution_options(synchronize_session=False)
     )
     return len(rescued.all())
+
+
+async def put_back(db: AsyncSession, engine: str, in_hand: Collection[int]) -> int:
+    """Queue again what this engine marked as started and does not have in hand: it never left.
+
+    So it is after a commit that succeeded though its answer was lost. Returns how many.
+    """
+    found = await db.execute(
+        update(Outbox)
+        .where(Outbox.state == Fate.STARTED, Outbox.engine == engine, Outbox.id.not_in(in_hand))
+        .values(state=Fate.QUEUED)
+        .returning(Outbox.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(found.all())
 
 
 async def void_expired(db: AsyncSession, now: datetime) -> int:
@@ -195,6 +271,25 @@ async def void_expired(db: AsyncSession, now: datetime) -> int:
         .execution_options(synchronize_session=False)
     )
     return len(voided.all())
+
+
+async def release(db: AsyncSession, ids: Collection[int] | None, now: datetime) -> list[int]:
+    """Send held rows after all, these or (None) every one. Returns those that were held.
+
+    They go to the end of their lane; `doubts` keeps the memory of the answer that was lost.
+    """
+    held = Outbox.state == Fate.UNKNOWN
+    released = await db.scalars(
+        update(Outbox)
+        .where(held if ids is None else and_(held, Outbox.id.in_(ids)))
+        .values(state=Fate.QUEUED, due=now, settled_at=None)
+        .returning(Outbox.id)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted(released)
+
+
+# --- looking at it --------------------------------------------------------------------------
 
 
 async def doubtful(db: AsyncSession, limit: int = 100) -> Sequence[Outbox]:

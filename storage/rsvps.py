@@ -15,8 +15,9 @@ from sqlalchemy.orm import aliased
 
 from storage.tables import Event, Member, Rsvp, Seat, Session
 
-# The states in which a member takes up one of a session's seats.
+# The states in which a member takes up one of a session's seats, and in which it is theirs.
 HOLDING = (Seat.CONFIRMED, Seat.OFFERED, Seat.CHECKED_IN)
+SEATED = (Seat.CONFIRMED, Seat.CHECKED_IN)
 
 
 class Answer(StrEnum):
@@ -46,12 +47,13 @@ async def request_seat(
 ) -> Outcome | None:
     """Take a seat, or a place in line when there is none.
 
-    A free seat that overlaps seats already held is pointed out instead of taken, unless `swap`:
+    A seat that is offered to the member is free for them until the offer lapses. A free seat that
+    overlaps seats already held is pointed out instead of taken, unless `swap`:
     then those are given up for it. Nobody gives up a seat for a place in line.
     None: there is no such session.
     """
     overlapping = await overlaps(db, member, session_id)
-    found = await _lock(db, session_id, *(other.id for other in overlapping))
+    found = await lock(db, session_id, *(other.id for other in overlapping))
     if found is None:
         return None
     session, event = found
@@ -60,9 +62,11 @@ async def request_seat(
     if session.ends_at <= now:
         return Outcome(Answer.OVER, session, event)
     rsvp = await _rsvp(db, member, session.id)
-    if rsvp is not None and rsvp.state in (*HOLDING, Seat.WAITLISTED):
+    if rsvp is not None and rsvp.state in (*SEATED, Seat.WAITLISTED):
         return Outcome(Answer.ALREADY, session, event)
-    state = Seat.CONFIRMED if await _has_room(db, session, event) else Seat.WAITLISTED
+    offered = rsvp is not None and rsvp.offered_until is not None and rsvp.offered_until > now
+    room = offered or await _has_room(db, session, event)
+    state = Seat.CONFIRMED if room else Seat.WAITLISTED
     if state == Seat.CONFIRMED and overlapping:
         if not swap:
             return Outcome(Answer.OVERLAP, session, event, tuple(overlapping))
@@ -71,7 +75,8 @@ async def request_seat(
     if rsvp is None:
         rsvp = Rsvp(session_id=session.id, member_id=member.id)
         db.add(rsvp)
-    rsvp.state, rsvp.since, rsvp.reassured_at = state, now, None
+    rsvp.state, rsvp.since = state, now
+    rsvp.offered_until, rsvp.reassured_at = None, None
     await db.flush()
     return Outcome(Answer(state.value), session, event, tuple(overlapping))
 
@@ -80,7 +85,7 @@ async def give_up(
     db: AsyncSession, member: Member, session_id: int, now: datetime
 ) -> Outcome | None:
     """Give a seat back, or leave the line. None: there is no such session."""
-    found = await _lock(db, session_id)
+    found = await lock(db, session_id)
     if found is None:
         return None
     session, event = found
@@ -89,7 +94,7 @@ async def give_up(
         return Outcome(Answer.NO_SEAT, session, event)
     if session.ends_at <= now:
         return Outcome(Answer.OVER, session, event)
-    rsvp.state, rsvp.since = Seat.CANCELLED, now
+    rsvp.state, rsvp.since, rsvp.offered_until = Seat.CANCELLED, now, None
     await db.flush()
     return Outcome(Answer.CONFIRMED, session, event)
 
@@ -98,7 +103,7 @@ async def reassure(
     db: AsyncSession, member: Member, session_id: int, now: datetime
 ) -> Outcome | None:
     """The member says "I'm coming". None: there is no such session."""
-    found = await _lock(db, session_id)
+    found = await lock(db, session_id)
     if found is None:
         return None
     session, event = found
@@ -107,7 +112,7 @@ async def reassure(
         return Outcome(Answer.CANCELLED, session, event)
     if session.ends_at <= now:
         return Outcome(Answer.OVER, session, event)
-    if rsvp is None or rsvp.state not in HOLDING:
+    if rsvp is None or rsvp.state not in SEATED:
         return Outcome(Answer.NO_SEAT, session, event)
     rsvp.reassured_at = now
     return Outcome(Answer.CONFIRMED, session, event)
@@ -122,7 +127,7 @@ async def overlaps(db: AsyncSession, member: Member, session_id: int) -> Sequenc
         .join(wished, wished.id == session_id)
         .where(
             Rsvp.member_id == member.id,
-            Rsvp.state.in_(HOLDING),
+            Rsvp.state.in_(SEATED),
             Session.id != session_id,
             Session.cancelled_at.is_(None),
             Session.starts_at < wished.ends_at,
@@ -157,8 +162,11 @@ def earlier_than(rsvp: Rsvp) -> ColumnElement[bool]:
     return or_(Rsvp.since < rsvp.since, and_(Rsvp.since == rsvp.since, Rsvp.id < rsvp.id))
 
 
-async def _lock(db: AsyncSession, session_id: int, *others: int) -> tuple[Session, Event] | None:
-    # Always in the order of their ids, so that two swaps can't wait for each other.
+async def lock(db: AsyncSession, session_id: int, *others: int) -> tuple[Session, Event] | None:
+    """Let nobody else change who sits in these sessions; None: the first is no session.
+
+    Always in the order of their ids, so that two swaps can't wait for each other.
+    """
     rows = await db.execute(
         select(Session, Event)
         .join(Event, Event.id == Session.event_id)

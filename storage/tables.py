@@ -282,12 +282,17 @@ class Rsvp(Base):
     state: Mapped[Seat] = mapped_column(_choice(Seat))
     # When the present state began: for `waitlisted` it is the place in line.
     since: Mapped[datetime]
+    # Until when an offered seat waits for the answer.
+    offered_until: Mapped[datetime | None]
     # When the member last said "I'm coming" to a reminder.
     reassured_at: Mapped[datetime | None]
 
 
 class Wave(Base):
-    """The reminders of one session at one lead were posted. A session that moves makes a new one."""
+    """The reminders of one session at one lead. A session that moves makes new waves.
+
+    `due` is when they are promised; a large wave begins earlier, and is `complete` after that.
+    """
 
     __tablename__ = "wave"
 
@@ -296,6 +301,7 @@ class Wave(Base):
     )
     minutes: Mapped[int] = mapped_column(primary_key=True)
     due: Mapped[datetime] = mapped_column(primary_key=True)
+    complete: Mapped[bool]
 
 
 # --- conversation ---------------------------------------------------------------------------

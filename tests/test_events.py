@@ -99,7 +99,6 @@ async def test_of_several_events_one_is_chosen(town: Town):
     assert "\n\nWednesday, June 25, 2025 · Lyon time\n\n18:00 – 18:40 · Digital Morocco" in lyon
 
 
-
 async def test_an_online_session_and_its_zone(town: Town):
     await town.programme("jobintech")
     bilal = await town.member("Bilal", "ar")

@@ -86,9 +86,7 @@ async def test_an_invitation_expires(town: Town):
     link = await _invitation(town, Role.ADMIN)
     town.clock.jump(town.clock.now() + invitations.VALID + timedelta(seconds=1))
     told, _agenda = await emma.says(f"/start {link}")
-    assert told == (
-        "Cette invitation a déjà servi ou a expiré. Merci d'en demander une nouvelle."
-    )
+    assert told == ("Cette invitation a déjà servi ou a expiré. Merci d'en demander une nouvelle.")
 
 
 async def test_an_invited_stranger_registers_as_anybody(town: Town):

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from storage import events, rsvps
+from storage import events, rsvps, waitlist
 from storage.database import Storage
-from storage.rsvps import HOLDING, Answer
+from storage.rsvps import HOLDING, SEATED, Answer
 from storage.tables import Event, Member, Role, Rsvp, Seat, Session
 from tests.town import Town, drawn
 
@@ -250,7 +250,7 @@ async def test_swaps_across_each_other_neither_wait_for_ever_nor_overfill(storag
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["take", "swap", "give"]), st.integers(0, 3), st.integers(0, 1)),
+    st.tuples(st.sampled_from(["take", "swap", "give", "tend"]), st.integers(0, 3), st.integers(0, 1)),
     max_size=25,
 )
 
@@ -265,8 +265,10 @@ async def test_whatever_people_do_seats_and_line_stay_true(storage: Storage, cap
         members = (await db.scalars(select(Member).order_by(Member.id.desc()).limit(4))).all()
     for number, (verb, who, where) in enumerate(steps):
         async with storage.begin() as db:
-            now = NOW + timedelta(seconds=number)
-            if verb == "give":
+            now = NOW + timedelta(minutes=7 * number)
+            if verb == "tend":
+                await waitlist.tend(db, now)
+            elif verb == "give":
                 await rsvps.give_up(db, members[who], halls[where], now)
             else:
                 await rsvps.request_seat(db, members[who], halls[where], now, swap=verb == "swap")
@@ -282,6 +284,6 @@ async def test_whatever_people_do_seats_and_line_stay_true(storage: Storage, cap
             assert places == list(range(1, len(line) + 1))
         for member in members:
             held = select(func.count()).where(
-                Rsvp.member_id == member.id, Rsvp.state.in_(HOLDING), Rsvp.session_id.in_(halls)
+                Rsvp.member_id == member.id, Rsvp.state.in_(SEATED), Rsvp.session_id.in_(halls)
             )
             assert (await db.scalars(held)).one() <= 1

@@ -31,6 +31,8 @@ def test_nothing_set_gives_the_defaults():
         "telegram_api_url": "https://api.telegram.org",
         "public_url": None,
         "webhook_secret": None,
+        "host": "0.0.0.0",
+        "port": None,
         "default_language": "fr",
         "timezone": "Africa/Casablanca",
         "pace": 28.0,
