@@ -4,6 +4,7 @@ Each command imports what it needs when it is called: `jisr --help` answers at o
 """
 
 import asyncio
+import errno
 import signal
 import sys
 from pathlib import Path
@@ -59,7 +60,12 @@ def demo(
     from bot.logs import start_logging
 
     start_logging("WARNING", stream=sys.stderr)
-    _run(rehearse(port=port, database_url=database, open_browser=browser, console=Console()))
+    try:
+        _run(rehearse(port=port, database_url=database, open_browser=browser, console=Console()))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        _fail(f"Port {port} is taken on this machine. Try another one: make demo PORT={port + 1}")
 
 
 def run(

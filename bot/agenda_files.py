@@ -279,7 +279,6 @@ _EXAMPLES = {
     "sessions": "the list of sessions",
     "start": "start: 2018-07-04T10:30",
     "starts": "starts: 2018-07-04",
-    "timezone": "timezone: Africa/Casablanca",
     "title": 'title: {fr: "…", ar: "…", en: "…"}',
 } | {language: f'{language}: "…"' for language in LANGUAGES}
 

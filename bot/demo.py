@@ -127,12 +127,23 @@ async def rehearse(*, port: int, database_url: str, open_browser: bool, console:
         async with stage(port, url) as (page, _sim, _app):
             console.print(f"[bold]Jisr[/bold] is on stage: {page}", highlight=False)
             console.print("Three phones, a real programme, the eve of the event. Ctrl+C ends it.")
+            console.file.flush()
             if open_browser:
-                await asyncio.to_thread(webbrowser.open, page)
+                await asyncio.to_thread(_show, page)
             await asyncio.Event().wait()
     finally:
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _show(page: str) -> None:
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return  # the address is on the screen
+    # A browser of this exact kind would take over the terminal.
+    if type(browser) is not webbrowser.GenericBrowser:
+        browser.open(page)
 
 
 async def _prepare(app: App, people: dict[Actor, Person]) -> None:
