@@ -12,7 +12,7 @@ TOOLS = .venv/tools-$(VERSION)
 UNFINISHED = .venv/unfinished
 INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e
 
-.PHONY: help setup demo test check catalogs screenshots
+.PHONY: help setup demo test check bench soak catalogs screenshots
 
 help: ## This list.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -32,6 +32,12 @@ check: $(TOOLS) ## Check style, types, the rooms' borders and the three catalogs
 	@$(quietly) $(BIN)/lint-imports
 	@$(quietly) $(BIN)/jisr catalogs check
 	@echo "Style, types, borders and catalogs are in order."
+
+bench: $(TOOLS) ## Measure, beside what one would use instead; some minutes.
+	@$(BIN)/python -m tests.bench
+
+soak: $(TOOLS) ## Kill, stop and flood it at full size; some hours. SOAK="--seed 7 --kills 5"
+	@$(BIN)/python -m tests.soak $(SOAK)
 
 catalogs: $(PACKAGES) ## Bring the catalogs up to date with what the conversations say.
 	@$(BIN)/jisr catalogs update

@@ -38,6 +38,7 @@ def command_line() -> typer.Typer:
     app.command()(run)
     app.command(name="import")(import_)
     app.command()(invite)
+    app.command()(outbox)
     app.command()(doctor)
     app.command()(migrate)
     app.command(hidden=True)(healthy)
@@ -142,6 +143,30 @@ def invite(
     else:
         console.print("Send this to the bot:", f"/start {payload}", soft_wrap=True, highlight=False)
     console.print(f"It works once, for {invitations.VALID.days} days, and makes its reader {role}.")
+
+
+def outbox(
+    release: Annotated[
+        list[str] | None, typer.Option(help="Send this held letter after all: its id, or all.")
+    ] = None,
+) -> None:
+    """Tell what waits, what left, and which letters are in doubt; release those that are held."""
+    from bot import outbox_report
+    from bot.clock import RealClock
+
+    wanted = release or []
+    if not all(one.isdecimal() or one == "all" for one in wanted):
+        _fail("A letter is named by the number that `jisr outbox` shows, or all of them by `all`.")
+    ids = None if "all" in wanted else [int(one) for one in wanted]
+
+    async def work(storage: "Storage") -> bool:
+        now, console = RealClock().now(), Console()
+        done = not wanted or await outbox_report.release(storage, ids, console, now)
+        await outbox_report.report(storage, console, now)
+        return done
+
+    if not _with_storage(work):
+        raise typer.Exit(1)
 
 
 def doctor() -> None:
