@@ -132,7 +132,7 @@ class Delivery:
                 continue
             outage.over()
             pause = IDLE
-            if taken < room or len(self._under_way) >= self._most:
+            if not taken or taken < room or len(self._under_way) >= self._most:
                 await self._rest()
 
     async def _rest(self) -> None:
@@ -255,8 +255,9 @@ class Delivery:
         one = self._under_way.pop(task)
         if not task.cancelled():
             self._answered.append((one, task.result()))
-        # A turn is worth its while for an eighth of what may be under way, or for all there is.
-        if len(self._answered) * 8 >= self._most or not self._under_way:
+        # Answers that wait are duplicates if we are killed: at Telegram's pace none does. At a
+        # hundred under way a turn is worth its while for a handful.
+        if len(self._answered) >= max(1, self._most // 16) or not self._under_way:
             self._stir.set()
 
     async def _settle(

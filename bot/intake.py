@@ -134,11 +134,12 @@ class Intake:
             catalogs=self._catalogs,
             first_language=self._first_language(caller),
         )
-        conversation = arrival.conversation or conversations.begin_conversation(
-            db, CHANNEL, caller.address
+        conversation = arrival.conversation or conversations.new_conversation(
+            CHANNEL, caller.address
         )
         with serving(conversation):
             await self._converse(update, turn)
+        conversations.keep_conversation(db, conversation)
         conversations.remember_answer(db, CHANNEL, caller.update_id, turn.say.as_json(), now)
         return turn.say.spoken
 

@@ -22,9 +22,15 @@ LATENESS = (0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 # Seconds: a tap should feel answered at once; past the last, somebody has put the phone away.
 ANSWERING = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
-_LANES = {lane: lane.name.lower() for lane in Lane}
-_OUTCOMES = {
-    kind: kind.__name__.lower() for kind in (Sent, Wait, Later, Gone, Moved, Refused, Lost)
+_LANES = {Lane.PERSONAL: "personal", Lane.REMINDER: "reminder", Lane.BULK: "bulk"}
+_OUTCOMES: dict[type[Outcome], str] = {
+    Sent: "sent",
+    Wait: "wait",
+    Later: "later",
+    Gone: "gone",
+    Moved: "moved",
+    Refused: "refused",
+    Lost: "lost",
 }
 _FLOODED = {Verdict.TELL, Verdict.LET_BE}
 

@@ -78,7 +78,11 @@ class Poller:
                     task = self._door.admit(raw)
                     task.add_done_callback(partial(self._note, raw["update_id"]))
             if in_hand:
+                oldest = in_hand[min(in_hand)]
                 await asyncio.wait(in_hand.values(), timeout=BREATH)
+                if len(batch) >= FULL_BATCH:
+                    # Until the oldest is taken there is nothing new to be had.
+                    await asyncio.wait([oldest])
 
     async def _step_aside(self, other: AnotherPoller) -> None:
         if "webhook" in str(other):

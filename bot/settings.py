@@ -86,7 +86,7 @@ class Settings(BaseSettings):
         None,
         ge=0,
         le=65_535,
-        description="The port of the webhook (8000 if not set) and of /healthz (none if not set).",
+        description="The port of the webhook (8000 if not set), /healthz and /metrics (none if not).",
         json_schema_extra=_remedy("write a free port, such as 8000"),
     )
     default_language: Literal["fr", "ar", "en"] = Field(

@@ -47,11 +47,15 @@ def conversation_key(channel: str, address: str) -> str:
     return f"{channel}:{address}"
 
 
-def begin_conversation(db: AsyncSession, channel: str, address: str) -> Conversation:
-    """Start with nothing asked and nothing answered."""
-    conversation = Conversation(key=conversation_key(channel, address), state=None, data={})
-    db.add(conversation)
-    return conversation
+def new_conversation(channel: str, address: str) -> Conversation:
+    """Nothing is asked and nothing answered; a row only if `keep_conversation` finds more."""
+    return Conversation(key=conversation_key(channel, address), state=None, data={})
+
+
+def keep_conversation(db: AsyncSession, conversation: Conversation) -> None:
+    """Keep a new conversation, unless it is still where it began."""
+    if conversation.state is not None or conversation.data:
+        db.add(conversation)
 
 
 async def language_of(db: AsyncSession, channel: str, address: str) -> str | None:

@@ -8,13 +8,17 @@ contention, whatever the busy timeout. `read()` sees one consistent state and wr
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import event, make_url
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from storage.sqlite import connect
 
 # How long a writer waits for another process's transaction on SQLite, in seconds.
 BUSY_SECONDS = 30
@@ -70,7 +74,7 @@ async def open_storage(url: str) -> AsyncIterator[Storage]:
     # Parameters are people's words: they stay out of errors, hence out of logs.
     options: dict[str, Any] = {"hide_parameters": True}
     if parsed.get_backend_name() == "sqlite":
-        options["connect_args"] = {"timeout": BUSY_SECONDS}
+        options["async_creator"] = partial(_open_sqlite, parsed.database or ":memory:")
     else:
         options.update(pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=True)
     engine = create_async_engine(parsed, **options)
@@ -81,6 +85,10 @@ async def open_storage(url: str) -> AsyncIterator[Storage]:
         yield Storage(engine)
     finally:
         await engine.dispose()
+
+
+async def _open_sqlite(path: str) -> aiosqlite.Connection:
+    return await connect(path, BUSY_SECONDS)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -39,6 +39,7 @@ class Messenger:
     async def send(
         self, letter: Letter, address: str, *, priority: int, may_start: Callable[[], bool]
     ) -> Outcome:
+        del priority
         if not may_start():
             self.not_begun.append(letter.text)
             return Wait(0)
@@ -124,9 +125,13 @@ class PostOffice:
 
 @asynccontextmanager
 async def open_post_office(
-    storage: Storage, messenger: Messenger | None = None, in_flight: int = 8
+    storage: Storage,
+    messenger: Messenger | None = None,
+    in_flight: int = 8,
+    holder: str | None = None,
 ) -> AsyncIterator[PostOffice]:
-    """A post office whose engine holds the office."""
+    """A post office whose engine holds the office, under a name of its own or this one."""
     post = PostOffice(storage, messenger or Messenger(), in_flight)
+    post.office.holder = holder or post.office.holder
     assert await post.office.renew()
     yield post

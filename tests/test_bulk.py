@@ -7,7 +7,7 @@ from aiohttp.test_utils import unused_port
 
 from bot.bulk import open_bulk
 from bot.channels import Gone, Later, Lost, Moved, Refused, Sent, Wait
-from bot.pace import BULK, REMINDER, Pacer
+from bot.pace import BULK, REMINDER, REPLY, Pacer
 from bot.settings import SettingsError, read_settings
 from bot.simulator import Simulator
 from handlers.letters import Attachment, Letter, Tap
@@ -168,3 +168,23 @@ async def test_bulk_is_not_opened_without_a_token(pacer):
     with pytest.raises(SettingsError, match="JISR_TELEGRAM_TOKEN: is not set"):
         async with open_bulk(read_settings(telegram_token=None), pacer):
             pass
+
+
+async def test_only_what_nobody_asked_for_is_paid_for_and_only_if_wanted(sim, pacer, amal):
+    letters = [
+        (REPLY, Letter("Your answer, late")),
+        (REMINDER, REMINDER_LETTER),
+        (BULK, Letter("Here", picture=Attachment("qr.png", PICTURE))),
+        (BULK, Letter("Your badge", document=Attachment("badge.ics", b"BEGIN"))),
+    ]
+    async with sim.serve() as url:
+        for paid in (False, True):
+            settings = read_settings(
+                telegram_token=TOKEN, telegram_api_url=url, paid_broadcast=paid
+            )
+            async with open_bulk(settings, pacer) as bulk:
+                for priority, letter in letters:
+                    outcome = await bulk.send(letter, str(amal.id), priority=priority)
+                    assert isinstance(outcome, Sent)
+    asked = [entry.params.get("allow_paid_broadcast") for entry in sim.ledger]
+    assert asked == [None] * 5 + ["true"] * 3

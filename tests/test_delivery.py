@@ -12,6 +12,7 @@ from bot.delivery import FEWEST, MOST, in_flight_at
 from storage import leases, members
 from storage.tables import Address, Fate, Lane
 from tests.post_office import NOON, Messenger, open_post_office
+from tests.proving_ground import eventually
 
 SOON = timedelta(seconds=1)
 
@@ -36,13 +37,6 @@ async def at_work(post):
     finally:
         running.cancel()
         await asyncio.wait([running])
-
-
-async def eventually(condition, *, within=10):
-    """Wait until what `condition` asks of the database is true."""
-    async with asyncio.timeout(within):
-        while not await condition():
-            await asyncio.sleep(0.01)
 
 
 # --- every outcome --------------------------------------------------------------------------
@@ -70,7 +64,7 @@ async def test_a_letter_is_written_in_its_readers_language_and_sent_once(post, a
         ("invoice", ZeroDivisionError(), Fate.UNKNOWN, "channel failed", 0, 1),
     ],
 )
-async def test_what_the_messenger_says_decides(
+async def test_what_the_messenger_says_decides(  # noqa: PLR0917  # a table of what is given and what follows
     post, amal, kind, outcome, state, reason, attempts, doubts
 ):
     await post.post("hello", amal, kind=kind)
@@ -244,8 +238,7 @@ async def test_the_answer_to_a_row_that_was_taken_over_is_not_written_down(post,
     async with at_work(post):
         await post.messenger.heard_of(1)
         await succeeded(post)
-        async with open_post_office(post.storage, Messenger()) as other:
-            other.office.holder = "successor"
+        async with open_post_office(post.storage, Messenger(), holder="successor") as other:
             assert await other.delivery.deliver() == 1
             assert await other.rows("state", "doubts", "engine") == [
                 ("hello", Fate.SENT, 1, "successor")
@@ -308,8 +301,7 @@ async def test_a_new_engine_deals_with_what_a_dead_one_had_in_its_hands(post, am
     for key, kind in [("note", "note"), ("invoice", "invoice")]:
         await post.post(key, amal, kind=kind)
     post.messenger.hold = asyncio.Event()
-    async with open_post_office(post.storage, post.messenger) as dead:
-        dead.office.holder = post.office.holder  # the office was its own
+    async with open_post_office(post.storage, post.messenger, holder=post.office.holder) as dead:
         stuck = asyncio.create_task(dead.delivery.deliver())
         await post.messenger.heard_of(2)
         stuck.cancel()
@@ -325,7 +317,9 @@ async def test_a_new_engine_deals_with_what_a_dead_one_had_in_its_hands(post, am
     ]
 
 
-async def test_a_database_that_fails_now_and_then_loses_and_doubles_nothing(post, amal, monkeypatch):
+async def test_a_database_that_fails_now_and_then_loses_and_doubles_nothing(
+    post, amal, monkeypatch
+):
     """Every third commit succeeds though its answer is lost, every other third fails."""
     begin, count = post.storage.begin, 0
 

@@ -1,20 +1,24 @@
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 from aiohttp.test_utils import unused_port
 from rich.console import Console
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from bot import catalogs, doctor
+from bot.clock import RealClock
 from bot.doctor import Finding, examine, show
+from bot.engine import Office
 from bot.pace import Pacer
 from bot.settings import read_settings
 from bot.simulator import Simulator
 from bot.telegram import open_bot
+from storage import conversations, members, outbox
 from storage.database import open_storage
 from storage.migrations import migrate
+from storage.tables import Fate, Outbox
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TOKEN = "4242424242:simulated-and-opens-nothing"
@@ -49,6 +53,7 @@ async def test_all_is_well(given):
     assert "webhook: not set; 0 updates wait" in told
     assert "database: sqlite answers" in told
     assert "migrations: up to date" in told
+    assert "outbox: 0 waiting, 0 sent" in told
 
 
 async def test_looking_makes_no_database(given, tmp_path):
@@ -76,6 +81,53 @@ async def test_a_database_that_does_not_answer(given):
     assert finding.level == "trouble"
     assert finding.what.startswith("the database can't be reached: ")
     assert "s3cret" not in finding.what
+
+
+async def test_a_paid_broadcast_is_told_with_its_price(given):
+    [finding] = await complaints(given | {"paid_broadcast": True, "pace": 500})
+    assert finding == Finding(
+        "warning",
+        "paid broadcast at 500/s: 100 Stars for 1,000 letters at worst",
+        "have 10,000 Stars and Paid Broadcasts on in @BotFather; or JISR_PACE up to 30 without"
+        " JISR_PAID_BROADCAST, which is free",
+    )
+
+
+async def test_letters_that_are_late_or_in_doubt_and_updates_that_were_parked(given):
+    now = RealClock().now()
+    async with open_storage(given["database_url"]) as storage:
+        await migrate(storage)
+        async with storage.begin() as db:
+            amal = await members.meet(db, "telegram", "7", now)
+            for key, age in [("late", 150), ("doubtful", 10), ("tomorrow's", -86400)]:
+                due = now - timedelta(seconds=age)
+                outbox.post(db, key=key, member_id=amal.id, kind="note", about={}, due=due)
+            await db.flush()
+            doubtful = await db.scalar(select(Outbox).where(Outbox.key == "doubtful"))
+            doubtful.state = Fate.UNKNOWN
+            for update_id, hours in [(1, 1), (2, 23), (3, 25)]:
+                at = now - timedelta(hours=hours)
+                conversations.remember_answer(db, "telegram", update_id, [], at, parked=True)
+            conversations.remember_answer(db, "telegram", 4, [], now)
+        unknown = Finding(
+            "warning",
+            "1 letters may have arrived, or not, and wait for a decision",
+            "run: jisr outbox",
+        )
+        parked = Finding(
+            "warning",
+            "2 updates of the last day could not be answered",
+            'see "update parked" in the log, and mend the fault',
+        )
+        # Before a start letters may be late; beside an engine that is at work they shouldn't be.
+        assert await complaints(given) == [unknown, parked]
+        assert await Office(storage).renew()
+    late = Finding(
+        "warning",
+        "a letter is 2 minutes late, though an engine is at work",
+        "see the log; a large announcement takes its time at 28/s",
+    )
+    assert await complaints(given) == [late, unknown, parked]
 
 
 async def test_no_token(given):

@@ -9,7 +9,7 @@ from aiogram.fsm.storage.base import StorageKey
 from sqlalchemy import select
 
 from bot.memory import ConversationMemory, serving
-from storage.conversations import begin_conversation
+from storage.conversations import keep_conversation, new_conversation
 from storage.tables import Conversation
 
 KEY = StorageKey(bot_id=1, chat_id=2, user_id=2)
@@ -26,9 +26,11 @@ def state():
 
 async def test_a_step_and_its_effect_are_kept_together_or_not_at_all(storage, state):
     async with storage.begin() as db:
-        with serving(begin_conversation(db, "telegram", "2")):
+        conversation = new_conversation("telegram", "2")
+        with serving(conversation):
             await state.set_state(Steps.first)
             await state.update_data(draft={"name": "سلمى"})
+        keep_conversation(db, conversation)
 
     async def stumble():
         async with storage.begin() as db:

@@ -250,7 +250,9 @@ async def test_swaps_across_each_other_neither_wait_for_ever_nor_overfill(storag
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["take", "swap", "give", "tend"]), st.integers(0, 3), st.integers(0, 1)),
+    st.tuples(
+        st.sampled_from(["take", "swap", "give", "tend"]), st.integers(0, 3), st.integers(0, 1)
+    ),
     max_size=25,
 )
 

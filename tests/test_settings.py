@@ -7,6 +7,7 @@ import pytest
 from bot.settings import ASK_BOTFATHER, Settings, SettingsError, env_name, read_settings, token_of
 
 TOKEN = "123456789:AAF-simulated_and_opens_nothing_at_all"
+A_PACE = "write a number above 0 and up to 30, or set JISR_PAID_BROADCAST to go up to 1000"
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +36,7 @@ def test_nothing_set_gives_the_defaults():
         "port": None,
         "default_language": "fr",
         "timezone": "Africa/Casablanca",
+        "paid_broadcast": False,
         "pace": 28.0,
         "log_level": "INFO",
     }
@@ -68,11 +70,13 @@ def test_an_empty_value_is_no_value(monkeypatch):
             "Africa",
             "not a time zone we know; write an IANA name such as Africa/Casablanca or Europe/Paris",
         ),
-        ("JISR_PACE", "0", "Input should be greater than 0; write a number above 0 and up to 30"),
+        ("JISR_PACE", "0", f"Input should be greater than 0; {A_PACE}"),
+        ("JISR_PACE", "31", f"more than 30 a second have to be paid for; {A_PACE}"),
+        ("JISR_PACE", "1001", f"Input should be less than or equal to 1000; {A_PACE}"),
         (
-            "JISR_PACE",
-            "31",
-            "Input should be less than or equal to 30; write a number above 0 and up to 30",
+            "JISR_PAID_BROADCAST",
+            "perhaps",
+            "Input should be a valid boolean, unable to interpret input; write true or false",
         ),
         (
             "JISR_TELEGRAM_API_URL",
@@ -125,6 +129,16 @@ def test_every_wrong_setting_is_told_and_no_secret(monkeypatch):
         "JISR_PACE",
     ]
     assert "s3cret" not in told
+
+
+def test_a_pace_that_is_paid_for_may_be_high(monkeypatch):
+    monkeypatch.setenv("JISR_PAID_BROADCAST", "true")
+    monkeypatch.setenv("JISR_PACE", "1000")
+    settings = read_settings()
+    assert (settings.paid_broadcast, settings.pace) == (True, 1000)
+    # A wrong price is complained of once.
+    monkeypatch.setenv("JISR_PAID_BROADCAST", "perhaps")
+    assert complaints().startswith("JISR_PAID_BROADCAST: ")
 
 
 def test_a_webhook_without_a_secret_is_refused(monkeypatch):

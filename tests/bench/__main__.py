@@ -1,0 +1,27 @@
+"""Measure what comes in, and what goes out: a table of ratios from one run.
+
+python -m tests.bench [inbound] [outbound]
+"""
+
+import importlib
+import importlib.util
+import sys
+
+import uvloop
+from rich.console import Console
+
+from bot.zones import prefer_packaged_zones
+
+PARTS = ("inbound", "outbound")
+
+
+def main() -> None:
+    """Run the parts that were asked for, by default all there are."""
+    prefer_packaged_zones()
+    for part in sys.argv[1:] or PARTS:
+        if importlib.util.find_spec(f"tests.bench.{part}") is not None:
+            uvloop.run(importlib.import_module(f"tests.bench.{part}").run(Console()))
+
+
+if __name__ == "__main__":
+    main()

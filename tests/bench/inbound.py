@@ -1,0 +1,188 @@
+"""An RSVP tap, kept and answered, beside bots that only echo: what does remembering cost?"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from aiogram import Bot, Dispatcher
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.types import Message
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import insert, select
+from telegram import Update as PtbUpdate
+from telegram.ext import Application, ContextTypes, MessageHandler, filters
+
+from bot.agenda_files import read_agenda
+from bot.app import open_app
+from bot.clock import SimulatedClock
+from bot.flood import Flood
+from bot.pace import Pacer
+from bot.settings import read_settings
+from handlers.rsvps import Take
+from storage import agendas
+from storage.database import open_storage
+from storage.tables import Address, Member, MemberLead, Role, Session, Side
+from tests.bench.server import TOKEN, Measure, lean_server
+from tests.soak.ground import databases
+from tests.town import EVE, PROGRAMMES
+
+UPDATES = 2_000
+_FIRST_CHAT = 700_000_001
+
+Client = Callable[[str, Connection], Awaitable[Measure]]
+
+
+async def ended(pipe: Connection) -> Measure:
+    """Wait for the server to have all updates acknowledged."""
+    return await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
+
+
+def _person(number: int) -> dict[str, Any]:
+    return {"id": number, "is_bot": False, "first_name": "Amal", "language_code": "fr"}
+
+
+def words() -> list[dict[str, Any]]:
+    """A word from each of many people."""
+    return [
+        {
+            "update_id": 1 + n,
+            "message": {
+                "message_id": 1,
+                "date": 1_530_604_800,
+                "chat": {"id": _FIRST_CHAT + n, "type": "private", "first_name": "Amal"},
+                "from": _person(_FIRST_CHAT + n),
+                "text": "hello",
+            },
+        }
+        for n in range(UPDATES)
+    ]
+
+
+def taps(session_id: int) -> list[dict[str, Any]]:
+    """A tap on "Take a seat" from each of many people."""
+    return [
+        {
+            "update_id": 1 + n,
+            "callback_query": {
+                "id": str(n),
+                "chat_instance": "1",
+                "from": one["message"]["from"],
+                "data": Take(session=session_id).pack(),
+                "message": one["message"]
+                | {"from": {"id": 4242424242, "is_bot": True, "first_name": "J"}},
+            },
+        }
+        for n, one in enumerate(words())
+    ]
+
+
+async def aiogram_echo(url: str, pipe: Connection) -> Measure:
+    """What aiogram does when it has nothing to remember."""
+    session = AiohttpSession(api=TelegramAPIServer.from_base(url))
+    bot, dispatcher = Bot(TOKEN, session), Dispatcher()
+
+    @dispatcher.message()
+    async def echo(message: Message) -> None:
+        await message.answer(message.text or "")
+
+    polling = asyncio.create_task(
+        dispatcher.start_polling(bot, handle_signals=False, close_bot_session=True)
+    )
+    measure = await ended(pipe)
+    await dispatcher.stop_polling()
+    await polling
+    return measure
+
+
+async def telegram_echo(url: str, pipe: Connection) -> Measure:
+    """The same of python-telegram-bot, as it comes, with updates side by side."""
+
+    async def echo(update: PtbUpdate, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        if update.message is not None:
+            await update.message.reply_text(update.message.text or "")
+
+    app = Application.builder().token(TOKEN).base_url(f"{url}/bot").concurrent_updates(64).build()
+    app.add_handler(MessageHandler(filters.TEXT, echo))
+    async with app:
+        await app.start()
+        if app.updater is not None:
+            await app.updater.start_polling()
+        measure = await ended(pipe)
+        if app.updater is not None:
+            await app.updater.stop()
+        await app.stop()
+    return measure
+
+
+def rsvp(database_url: str) -> Client:
+    """Jisr: each tap takes a seat, is kept, and is answered with a toast and the changed card."""
+
+    async def run(url: str, pipe: Connection) -> Measure:
+        settings = read_settings(
+            database_url=database_url, telegram_token=TOKEN, telegram_api_url=url
+        )
+        clock, pacer = SimulatedClock(EVE, speed=0), Pacer(rate=1_000_000, per_chat=0)
+        async with open_app(settings, clock, pacer=pacer, flood=Flood(most=UPDATES)) as app:
+            listening = asyncio.create_task(app.listen())
+            measure = await ended(pipe)
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+        return measure
+
+    return run
+
+
+async def populate(database_url: str) -> int:
+    """As many members as there are taps; returns the session they will want a seat in."""
+    async with open_storage(database_url) as storage, storage.begin() as db:
+        await agendas.apply(db, read_agenda(PROGRAMMES / "rabat-2018.yaml"), EVE)
+        profile = {"name": "Amal", "country": "FR", "city": "Lyon", "side": Side.DIASPORA}
+        known = {"language": "fr", "role": Role.MEMBER, "created_at": EVE, "registered_at": EVE}
+        ids = range(1, UPDATES + 1)
+        await db.execute(insert(Member), [{"id": i} | profile | known for i in ids])
+        await db.execute(
+            insert(Address),
+            [
+                {"member_id": i, "channel": "telegram", "address": str(_FIRST_CHAT + i - 1)}
+                for i in ids
+            ],
+        )
+        await db.execute(insert(MemberLead), [{"member_id": i, "minutes": 15} for i in ids])
+        session = await db.scalar(select(Session).where(Session.slug == "panel-2"))
+        if session is None:
+            raise LookupError("the programme has no second panel")
+        session.capacity = UPDATES
+        return session.id
+
+
+async def measured(client: Client, updates: list[dict[str, Any]]) -> float:
+    """Updates a second."""
+    with lean_server(updates) as (url, pipe):
+        return len(updates) / (await client(url, pipe)).seconds
+
+
+async def run(console: Console) -> None:
+    """Measure everybody in one run, and print the ratios."""
+    rates = {
+        "aiogram, an echo": await measured(aiogram_echo, words()),
+        "python-telegram-bot, an echo": await measured(telegram_echo, words()),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        async with databases(Path(folder)) as urls:
+            for kind, url in urls.items():
+                session = await populate(url)
+                rates[f"Jisr, an RSVP, {kind}"] = await measured(rsvp(url), taps(session))
+    table = Table("inbound", "updates/s", "of aiogram's", "of python-telegram-bot's")
+    echo, other = list(rates.values())[:2]
+    for name, rate in rates.items():
+        table.add_row(name, f"{rate:,.0f}", f"{rate / echo:.2f}", f"{rate / other:.2f}")
+    console.print(table)
+    console.print(f"{UPDATES} updates each, one process, loopback; {time.strftime('%Y-%m-%d')}")

@@ -1,0 +1,1 @@
+"""Long rehearsals of disasters: `python -m tests.soak`."""

@@ -1,0 +1,98 @@
+"""Run every rehearsal of a disaster at full size; fails if one of them lost or doubled anything.
+
+python -m tests.soak [inbound] [outbound] [contention] [--seed N] [--updates N] [--letters N]
+    [--kills N] [--writes N]
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.zones import prefer_packaged_zones
+from storage.database import open_storage
+from storage.migrations import migrate
+from tests.soak import contention, inbound, outbound
+from tests.soak.ground import databases
+
+PARTS = ("inbound", "outbound", "contention")
+
+
+async def inbound_soak(folder: Path, seed: int, updates: int, kills: int) -> bool:
+    """Polling and webhook, on each database in turn."""
+    good, console = True, Console(soft_wrap=True, highlight=False)
+    for webhook in (False, True):
+        async with databases(folder / f"{webhook}") as urls:
+            for kind, url in urls.items():
+                place = folder / f"{webhook}-{kind}"
+                place.mkdir()
+                report = await inbound.fire(
+                    place, url, webhook=webhook, updates=updates, kills=kills, seed=seed
+                )
+                how = "webhook" if webhook else "polling"
+                console.print(f"inbound, {how}, {kind}: {report}")
+                good = good and report.kept
+    return good
+
+
+async def contention_soak(folder: Path, writes: int) -> bool:
+    """Four processes that write to one SQLite file."""
+    url = f"sqlite+aiosqlite:///{folder / 'contention.db'}"
+    async with open_storage(url) as storage:
+        await migrate(storage)
+    report = await contention.contend(url, processes=4, writes=writes)
+    Console(soft_wrap=True, highlight=False).print(f"contention, sqlite: {report}")
+    return report.kept
+
+
+async def outbound_soak(folder: Path, seed: int, letters: int, kills: int) -> bool:
+    """Engines killed at full speed and at Telegram's, and one that sleeps."""
+    good, console = True, Console(soft_wrap=True, highlight=False)
+    # At 28 a second a thousand letters take long enough.
+    for pace, size in ((100_000.0, letters), (28.0, min(letters, 1000))):
+        async with databases(folder / f"{pace:.0f}") as urls:
+            for kind, url in urls.items():
+                place = folder / f"{pace:.0f}-{kind}"
+                place.mkdir()
+                report = await outbound.fire(
+                    place, url, letters=size, kills=kills, seed=seed, pace=pace
+                )
+                console.print(f"outbound, {pace:.0f}/s, {kind}: {report}")
+                good = good and report.kept
+    async with databases(folder / "asleep") as urls:
+        zombie = await outbound.sleepwalk(folder, urls["postgresql"], letters=400, pace=28)
+    console.print(f"outbound, asleep: {zombie}")
+    return good and zombie.kept
+
+
+def main() -> int:
+    """Read the size, print the seed, run."""
+    wishes = argparse.ArgumentParser(description=__doc__)
+    wishes.add_argument("parts", nargs="*", default=PARTS, metavar="part")
+    wishes.add_argument("--seed", type=int, default=random.randrange(1_000_000))  # noqa: S311 - printed, so that it can be repeated
+    wishes.add_argument("--updates", type=int, default=10_000)
+    wishes.add_argument("--letters", type=int, default=10_000)
+    wishes.add_argument("--kills", type=int, default=50)
+    wishes.add_argument("--writes", type=int, default=10_000)
+    wish = wishes.parse_args()
+    if unknown := set(wish.parts) - set(PARTS):
+        wishes.error(f"there is no part {', '.join(sorted(unknown))}")
+    prefer_packaged_zones()
+    Console().print(f"seed {wish.seed}")
+    with tempfile.TemporaryDirectory() as folder:
+        place, good = Path(folder), True
+        if "inbound" in wish.parts:
+            good &= asyncio.run(inbound_soak(place, wish.seed, wish.updates, wish.kills))
+        if "outbound" in wish.parts:
+            good &= asyncio.run(outbound_soak(place, wish.seed, wish.letters, wish.kills))
+        if "contention" in wish.parts:
+            good &= asyncio.run(contention_soak(place, wish.writes))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
