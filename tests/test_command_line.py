@@ -77,7 +77,8 @@ def test_wrong_settings_are_all_named(run):
     assert refused.stderr.splitlines() == [
         "JISR_TIMEZONE: not a time zone we know; write an IANA name such as Africa/Casablanca "
         "or Europe/Paris",
-        "JISR_PACE: Input should be less than or equal to 30; write a number above 0 and up to 30",
+        "JISR_PACE: more than 30 a second have to be paid for; write a number above 0 and up to "
+        "30, or set JISR_PAID_BROADCAST to go up to 1000",
     ]
 
 

