@@ -1,10 +1,11 @@
 """A word goes out: the engine's loop over the outbox.
 
-One turn is one transaction: settle the letters that were answered since the last turn, take as many
-new ones as there is room for, have each written at this moment (in its reader's language, from
-today's facts), mark them started, commit - and only then send them. Letters under way overlap with
-the next turns, so that the pace is used to the full; the busier it gets, the more letters share a
-turn. The protocol and its honest promise stand in `storage/outbox.py`.
+A turn: settle the letters that were answered since the last one, and commit at once, as an answer
+not written down is a duplicate if we are killed. Then take as many as there is room for, have each
+written at this moment (in its reader's language, from today's facts), mark them started, commit -
+and only then send them. Letters under way overlap with the next turns, so that the pace is used to
+the full; the busier it gets, the more letters share a turn. The protocol and its honest promise
+stand in `storage/outbox.py`.
 """
 
 import asyncio
@@ -83,6 +84,8 @@ class Delivery:
         self._stir = asyncio.Event()
         self._stopping = False
         self._unsure = True
+        # The last batch was full: there is more, and no need to ask.
+        self._more = False
         self._halted_until = -inf
         self._under_way: dict[asyncio.Task[Outcome], Ready] = {}
         self._answered: list[tuple[Ready, Outcome]] = []
@@ -144,15 +147,17 @@ class Delivery:
 
     async def _turn(self, room: int) -> int:
         """Settle what was answered, start up to `room` more. Returns how many rows were taken."""
-        answered = tuple(self._answered)
+        if answered := tuple(self._answered):
+            now = self._clock.now()
+            async with self._storage.begin() as db:
+                await self._settle(db, answered, now)
+            del self._answered[: len(answered)]
+            for one, outcome in answered:
+                self._metrics.letter(one.due.lane, outcome, now - one.due.due)
         if self._monotonic() < self._halted_until or not self._office.safe:
             room = 0
-        if not answered and not self._unsure:
-            if not room:
-                return 0
-            async with self._storage.read() as db:
-                if not await outbox.anything_due(db, self._clock.now()):
-                    return 0
+        if not self._unsure and not (room and (self._more or await self._anything_due())):
+            return 0
         ready: list[Ready] = []
         taken = 0
         async with self._storage.begin() as db:
@@ -161,19 +166,20 @@ class Delivery:
             held = await self._office.held(db)
             if self._unsure and held:
                 await self._recover(db, now)
-            await self._settle(db, answered, now)
             if room and held:
                 batch = await outbox.take_due(db, now, room, self._channels)
                 ready, taken = await self._start(db, batch, now), len(batch)
         self._unsure = self._unsure and not held
-        del self._answered[: len(answered)]
-        for one, outcome in answered:
-            self._metrics.letter(one.due.lane, outcome, now - one.due.due)
+        self._more = bool(room) and taken == room
         for one in ready:
             task = asyncio.create_task(self._send(one))
             self._under_way[task] = one
             task.add_done_callback(self._note_answer)
         return taken
+
+    async def _anything_due(self) -> bool:
+        async with self._storage.read() as db:
+            return await outbox.anything_due(db, self._clock.now())
 
     async def _recover(self, db: AsyncSession, now: datetime) -> None:
         """Find what a dead engine, or a commit whose answer was lost, left behind."""

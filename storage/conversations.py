@@ -7,9 +7,10 @@ the same update at once both insert its answer; one of them fails, rolls back, a
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, delete, literal, select, update
+from sqlalchemy import Select, String, and_, bindparam, delete, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.tables import Address, Conversation, Member, Update
@@ -27,19 +28,25 @@ class Arrival:
 
 async def arrive(db: AsyncSession, channel: str, update_id: int, address: str) -> Arrival:
     """Look up all that the intake needs: statements are what costs."""
-    one = select(literal(1).label("one")).subquery()
     key = conversation_key(channel, address)
-    row = (
-        await db.execute(
-            select(Update, Address, Member, Conversation)
-            .select_from(one)
-            .outerjoin(Update, and_(Update.channel == channel, Update.update_id == update_id))
-            .outerjoin(Address, and_(Address.channel == channel, Address.address == address))
-            .outerjoin(Member, Member.id == Address.member_id)
-            .outerjoin(Conversation, Conversation.key == key)
-        )
-    ).one()
-    return Arrival(*row)
+    given = {"channel": channel, "update_id": update_id, "address": address, "key": key}
+    return Arrival(*(await db.execute(_arrival(), given)).one())
+
+
+@cache
+def _arrival() -> Select[Any, Any, Any, Any]:
+    # Building this statement costs as much as running it.
+    one = select(literal(1).label("one")).subquery()
+    channel, address = bindparam("channel", type_=String), bindparam("address", type_=String)
+    this = and_(Update.channel == channel, Update.update_id == bindparam("update_id"))
+    return (
+        select(Update, Address, Member, Conversation)
+        .select_from(one)
+        .outerjoin(Update, this)
+        .outerjoin(Address, and_(Address.channel == channel, Address.address == address))
+        .outerjoin(Member, Member.id == Address.member_id)
+        .outerjoin(Conversation, Conversation.key == bindparam("key"))
+    )
 
 
 def conversation_key(channel: str, address: str) -> str:
