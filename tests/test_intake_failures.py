@@ -135,9 +135,8 @@ def test_a_caller_is_read_without_aiogram():
 # --- the database -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_busy_sqlite_file_is_waited_for_and_is_no_poison(town: Town, sqlite_url):
-    if not town.app.storage.is_sqlite:
-        pytest.skip("PostgreSQL has no such lock")
     emma = await before_a_card(town)
 
     @event.listens_for(town.app.storage.engine.sync_engine, "connect")
@@ -154,9 +153,8 @@ async def test_a_busy_sqlite_file_is_waited_for_and_is_no_poison(town: Town, sql
     assert [e["event"] for e in logs if e["log_level"] == "error"] == []
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_database_that_is_away_is_waited_for_and_is_no_poison(town: Town, postgres):
-    if town.app.storage.is_sqlite:
-        pytest.skip("a file is not away")
     emma = await before_a_card(town)
     name = town.app.storage.engine.url.database
     async with open_storage(postgres.format("postgres")) as server:
@@ -177,9 +175,8 @@ async def test_a_database_that_is_away_is_waited_for_and_is_no_poison(town: Town
     assert [e["event"] for e in logs if e["log_level"] == "error"] == []
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_deadlocks_victim_is_tried_again(town: Town):
-    if town.app.storage.is_sqlite:
-        pytest.skip("one writer has nobody to wait for")
     emma = await before_a_card(town)
     async with town.app.storage.begin() as db:
         for statement in (

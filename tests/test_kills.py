@@ -170,5 +170,8 @@ async def test_a_plain_server_will_do_and_sigterm_lets_what_is_in_hand_finish(
         in_hand = salma.says("/help")
         await sim.wait_for(lambda: len(sim.ledger.refused("sendMessage")) > refused)
         assert await bot.stop() == 0
-        assert [line.splitlines()[0] for line in told(salma)[before:]] == ["What I can do"]
+        assert [line.splitlines()[0] for line in told(salma)[before:]] == [
+            "What I can do",
+            "Question 3 of 7",
+        ]
         assert in_hand not in sim.world.mailbox.pending
