@@ -71,7 +71,7 @@ _REPLY_PATIENCE = 60.0
 
 
 class _Session(AiohttpSession):
-    models: Sequence[type[Any]] = ()
+    models: Sequence[object] = ()
 
     def check_response(
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
@@ -127,7 +127,7 @@ async def open_bot(settings: Settings, pacer: Pacer) -> AsyncIterator[Bot]:
     default = DefaultBotProperties(parse_mode="HTML", link_preview_is_disabled=True)
     # pydantic forgets a generic model that nobody holds, and builds it anew for the next answer:
     # half of the time of a reply, when it was measured.
-    session.models = [Response[method.__returning__] for method in _EVERYDAY]
+    session.models = [Response.__class_getitem__(one.__returning__) for one in _EVERYDAY]
     try:
         yield Bot(token, session, default)
     finally:
