@@ -54,7 +54,7 @@ async def register(db: AsyncSession, member: Member, profile: Profile, now: date
     member.registered_at = member.registered_at or now
     await set_themes(db, member, profile.themes)
     if first_time:
-        await set_leads(db, member, FIRST_LEADS)
+        await _write_leads(db, member, FIRST_LEADS)
 
 
 async def profile_of(db: AsyncSession, member: Member) -> Profile:
@@ -97,9 +97,14 @@ async def leads_of(db: AsyncSession, member: Member) -> set[int]:
 
 
 async def set_leads(db: AsyncSession, member: Member, minutes: Collection[int]) -> None:
-    """Make these, and no others, the member's leads. Raises ValueError for one not in LEADS."""
+    """The member chooses these leads, and no others. Raises ValueError for one not in LEADS."""
     if unknown := set(minutes) - set(LEADS):
         raise ValueError(f"not a lead: {sorted(unknown)}")
+    member.own_leads = True
+    await _write_leads(db, member, minutes)
+
+
+async def _write_leads(db: AsyncSession, member: Member, minutes: Collection[int]) -> None:
     await db.execute(delete(MemberLead).where(MemberLead.member_id == member.id))
     db.add_all(MemberLead(member_id=member.id, minutes=m) for m in sorted(set(minutes)))
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -118,6 +119,13 @@ class Member(Base):
     role: Mapped[Role] = mapped_column(_choice(Role), default=Role.MEMBER)
     created_at: Mapped[datetime]
     registered_at: Mapped[datetime | None]
+    # Where the member's day is: an IANA zone they chose; empty while it is guessed from the city.
+    timezone: Mapped[str | None] = mapped_column(String(64))
+    # Between which minutes of their day nothing is to ring that can come earlier; empty: none.
+    quiet_from: Mapped[int | None] = mapped_column(default=22 * 60, server_default="1320")
+    quiet_until: Mapped[int | None] = mapped_column(default=8 * 60, server_default="480")
+    # The member chose their leads: an event's own leads are for those who never did.
+    own_leads: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Address(Base):
@@ -215,6 +223,13 @@ class Event(Base):
     ends: Mapped[date]
     capacity: Mapped[int | None]
     sides: Mapped[list[Any] | None]
+    # What staff choose for this event. A programme file knows nothing of it, and leaves it alone.
+    # How many guests a member may bring: 0, 1 or 2.
+    guests: Mapped[int] = mapped_column(default=0, server_default="0")
+    # A freed seat goes to the head of the line at once, instead of being offered.
+    promotes: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # The leads, in minutes (of `members.LEADS`), of members who never chose their own.
+    leads: Mapped[list[Any] | None]
 
 
 class Session(Base):
@@ -286,6 +301,10 @@ class Rsvp(Base):
     offered_until: Mapped[datetime | None]
     # When the member last said "I'm coming" to a reminder.
     reassured_at: Mapped[datetime | None]
+    # How many people come with the member: each takes a seat too.
+    guests: Mapped[int] = mapped_column(default=0, server_default="0")
+    # When the member said that they are running late.
+    late_at: Mapped[datetime | None]
 
 
 class Wave(Base):

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 
 from storage import outbox
 from storage.rsvps import HOLDING, lock
-from storage.tables import Event, Lane, Rsvp, Seat, Session
+from storage.tables import Event, Lane, Member, Rsvp, Seat, Session
 
 KIND = "offer"
 # The time to answer an offer, and the part of what is left before the session that it may take.
@@ -77,6 +77,17 @@ async def standing(db: AsyncSession, rsvp_ids: Sequence[int]) -> dict[int, Offer
         .where(Rsvp.id.in_(rsvp_ids), Rsvp.state == Seat.OFFERED, Session.cancelled_at.is_(None))
     )
     return {rsvp.id: Offer(rsvp, session, event) for rsvp, session, event in rows}
+
+
+async def line(db: AsyncSession, session_id: int) -> Sequence[tuple[Rsvp, Member]]:
+    """Who waits for a seat in this session, the head first. An RSVP tells since when, with whom."""
+    rows = await db.execute(
+        select(Rsvp, Member)
+        .join(Member, Member.id == Rsvp.member_id)
+        .where(Rsvp.session_id == session_id, Rsvp.state == Seat.WAITLISTED)
+        .order_by(Rsvp.since, Rsvp.id)
+    )
+    return [(rsvp, member) for rsvp, member in rows]
 
 
 async def _astir(db: AsyncSession, now: datetime) -> Sequence[int]:

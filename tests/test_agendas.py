@@ -66,6 +66,20 @@ async def test_an_unchanged_import_writes_nothing(storage: Storage) -> None:
     assert [text for text in seen if text.startswith(("INSERT", "UPDATE", "DELETE"))] == []
 
 
+async def test_what_staff_chose_for_an_event_outlives_an_import(storage: Storage) -> None:
+    await applied(storage, EVENING)
+    async with storage.begin() as db:
+        chosen = await db.scalar(select(tables.Event))
+        assert chosen is not None
+        assert (chosen.guests, chosen.promotes, chosen.leads) == (0, False, None)
+        chosen.guests, chosen.promotes, chosen.leads = 2, True, [60]
+    await applied(storage, replace(EVENING, event=replace(EVENING.event, city="Paris")))
+    async with storage.read() as db:
+        kept = await db.scalar(select(tables.Event))
+        assert kept is not None
+        assert (kept.city, kept.guests, kept.promotes, kept.leads) == ("Paris", 2, True, [60])
+
+
 async def test_the_event_and_its_themes_change(storage: Storage) -> None:
     await applied(storage, EVENING)
     name = {"fr": "Le numérique", "ar": "الرقمنة", "en": "Digital"}

@@ -9,11 +9,11 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from storage.database import open_storage
 from storage.migrations import alembic_config, migrate, pending
-from storage.tables import Base
+from storage.tables import Base, Member
 
 TABLES = {*Base.metadata.tables, "alembic_version"}
 
@@ -86,6 +86,43 @@ async def test_each_step_can_be_taken_back_and_taken_again(storage):
     assert not await pending(storage)
     assert await tables(storage) == TABLES
     assert await differences(storage) == []
+
+
+async def test_old_members_keep_the_leads_they_chose_and_get_the_usual_quiet_hours(empty_url):
+    kept = {"usual": (1440, 15), "none": (), "other": (60, 15), "more": (1440, 60, 15)}
+    async with open_storage(empty_url) as storage:
+        await migrate(storage, "0001")
+        async with storage.engine.begin() as connection:
+            for number, (name, leads) in enumerate(kept.items(), 1):
+                await connection.execute(
+                    text(
+                        "INSERT INTO member (id, name, role, created_at, registered_at) "
+                        "VALUES (:id, :name, 'member', '2026-11-22', '2026-11-22')"
+                    ),
+                    {"id": number, "name": name},
+                )
+                for minutes in leads:
+                    await connection.execute(
+                        text("INSERT INTO member_lead (member_id, minutes) VALUES (:id, :minutes)"),
+                        {"id": number, "minutes": minutes},
+                    )
+            await connection.execute(
+                text(
+                    "INSERT INTO member (id, name, role, created_at) "
+                    "VALUES (9, 'a stranger', 'member', '2026-11-22')"
+                )
+            )
+        await migrate(storage)
+        async with storage.read() as db:
+            found = (await db.scalars(select(Member).order_by(Member.id))).all()
+    assert {one.name: one.own_leads for one in found} == {
+        "usual": False,
+        "none": True,
+        "other": True,
+        "more": True,
+        "a stranger": False,
+    }
+    assert {(one.timezone, one.quiet_from, one.quiet_until) for one in found} == {(None, 1320, 480)}
 
 
 async def test_two_tasks_may_migrate_at_once(empty_url):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from storage.rsvps import Answer
-from storage.waitlist import answer_by
+from storage.waitlist import answer_by, line
 from tests.town import EVE, Town
 
 CARD_FR = (
@@ -51,6 +51,17 @@ async def test_a_freed_seat_is_offered_to_the_head_of_the_line_who_takes_it(town
     ]
     await town.passes(hours=1)
     assert [m for m in chloe.heard() if "place est libre" in m] == []
+
+
+async def test_the_line_is_told_in_its_order(town: Town):
+    await a_full_panel(town)
+    panel = await town.session("panel-2")
+    async with town.app.storage.read() as db:
+        waiting = await line(db, panel.id)
+    assert [(member.name, rsvp.since) for rsvp, member in waiting] == [
+        ("Bilal", EVE),
+        ("Chloé", EVE),
+    ]
 
 
 async def test_no_passes_the_seat_on_at_once(town: Town):

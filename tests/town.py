@@ -98,7 +98,8 @@ class Town:
             member.language = language
             profile = members.Profile(name, "FR", "Lyon", None, None, (), side)
             await members.register(db, member, profile, now)
-            await members.set_leads(db, member, leads)
+            if leads != members.FIRST_LEADS:
+                await members.set_leads(db, member, leads)
         return resident
 
     async def programme(self, name: str = "rabat-2018") -> None:
