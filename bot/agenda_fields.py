@@ -36,6 +36,7 @@ KINDS = (
 _MAX_TEXT = 200
 # The width of the database's column.
 _MAX_CITY = 80
+_MAX_NAME = 80
 _MAX_SEATS = 1_000_000
 _MAX_MINUTES = 24 * 60
 # A longer value is cut where a message quotes it.
@@ -106,6 +107,10 @@ def invisible(character: str) -> tuple[str, str]:
 
 def _city(value: Any) -> str:
     return _text(value, _MAX_CITY)
+
+
+def _name(value: Any) -> str:
+    return _text(value, _MAX_NAME)
 
 
 def _same_in_all_languages(value: Any) -> Any:
@@ -300,6 +305,7 @@ class _Session(_Part):
     room: _Words | None = None
     capacity: _Seats = None
     online: Annotated[bool, PlainValidator(_yes)] = False
+    speakers: tuple[Annotated[str, PlainValidator(_name)], ...] = ()
     themes: frozenset[Annotated[str, PlainValidator(_known_theme)]] = frozenset()
 
 

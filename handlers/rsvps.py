@@ -3,6 +3,7 @@
 A tap on an old card reads the session again and answers with what is true now.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,9 @@ from storage.events import Item
 from storage.members import leads_of
 from storage.rsvps import Answer, Outcome
 from storage.tables import Event, Seat, Session
+
+# The names on a card; a large panel has more, and a letter has an end.
+SPEAKERS = 8
 
 
 class Take(CallbackData, prefix="take"):
@@ -105,6 +109,8 @@ async def card(turn: Turn, session_id: int) -> Letter:
         f"<b>{quote(words.pick(item.session.title))}</b>",
         *when_and_where(words, item.session, item.event),
     ]
+    if item.session.speakers:
+        lines.append(speakers_line(words, item.session.speakers))
     if themes:
         lines.append(
             words("Themes: {themes}", themes=words.series([words.pick(t.name) for t in themes]))
@@ -125,6 +131,16 @@ def when_and_where(words: Words, session: Session, event: Event) -> list[Html]:
     lines = [Html(f"📅 {day}"), Html(f"🕘 {span} ({agenda.zone_name(words, event)})")]
     where = agenda.place(words, Item(session, event, None, 0, None))
     return [*lines, Html(f"📍 {where}")] if where else lines
+
+
+def speakers_line(words: Words, speakers: Sequence[str]) -> Html:
+    """Who speaks; of a crowd the first, and how many more."""
+    shown, more = words.series(speakers[:SPEAKERS]), len(speakers) - SPEAKERS
+    if more > 0:
+        return words.plural(
+            "🗣 {speakers} and {n} more", "🗣 {speakers} and {n} more", more, speakers=shown
+        )
+    return Html(f"🗣 {shown}")
 
 
 def given_up(words: Words, outcome: Outcome) -> str:

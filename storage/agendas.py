@@ -57,6 +57,7 @@ class PlannedSession:
     room: Trilingual | None = None
     capacity: int | None = None
     online: bool = False
+    speakers: tuple[str, ...] = ()
     themes: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -135,7 +136,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Something else about a session is different: title, kind, room, capacity, online, themes."""
+    """Something else about a session is different: title, kind, room, capacity and the like."""
 
     before: PlannedSession
     after: PlannedSession
@@ -198,7 +199,8 @@ async def apply(db: AsyncSession, agenda: Agenda, now: datetime) -> Changes:
         if session.slug not in held:
             held[session.slug] = _Held(tables.Session(event_id=event.id, slug=session.slug))
         values = {name: getattr(session, name) for name in _SESSION_COLUMNS}
-        _write(db, held[session.slug].row, values | {"cancelled_at": None})
+        values |= {"speakers": list(session.speakers) or None, "cancelled_at": None}
+        _write(db, held[session.slug].row, values)
     for gone in changes.removed:
         if gone.kept:
             held[gone.before.slug].row.cancelled_at = now
@@ -228,7 +230,7 @@ def _write(db: AsyncSession, row: tables.Base, values: dict[str, object]) -> Non
 
 _EVENT_COLUMNS = [part.name for part in fields(PlannedEvent) if part.name not in ("slug", "sides")]
 _SESSION_COLUMNS = [
-    part.name for part in fields(PlannedSession) if part.name not in ("slug", "themes")
+    part.name for part in fields(PlannedSession) if part.name not in ("slug", "speakers", "themes")
 ]
 
 
@@ -243,7 +245,12 @@ class _Held:
 
     def planned(self) -> PlannedSession:
         values: dict[str, Any] = {name: getattr(self.row, name) for name in _SESSION_COLUMNS}
-        return PlannedSession(slug=self.row.slug, themes=frozenset(self.links), **values)
+        return PlannedSession(
+            slug=self.row.slug,
+            speakers=tuple(self.row.speakers or ()),
+            themes=frozenset(self.links),
+            **values,
+        )
 
 
 @dataclass(slots=True)

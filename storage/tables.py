@@ -250,6 +250,8 @@ class Session(Base):
     kind: Mapped[str] = mapped_column(String(16))
     title: Mapped[Trilingual]
     room: Mapped[Trilingual | None]
+    # Names as they are written, in the order of the programme. None rather than an empty list.
+    speakers: Mapped[list[Any] | None]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     capacity: Mapped[int | None]

@@ -53,6 +53,13 @@ def test_what_is_optional_may_be_left_empty(tmp_path: Path) -> None:
     assert agenda.sessions[1] == replace(PARTY, capacity=0, online=True)
 
 
+def test_speakers_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
+    names = 'speakers: [Salma Idrissi, "Amine El Fassi"]'
+    agenda = edited(tmp_path, {"minutes: 40": f"minutes: 40\n    {names}"})
+    assert agenda.sessions[0].speakers == ("Salma Idrissi", "Amine El Fassi")
+    assert agenda.sessions[1].speakers == ()
+
+
 def test_a_session_across_the_change_of_clocks_lasts_its_minutes(tmp_path: Path) -> None:
     agenda = edited(
         tmp_path, {"2025-03-29T18:00": "2025-03-30T01:30", "minutes: 40": "minutes: 60"}

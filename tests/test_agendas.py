@@ -124,6 +124,7 @@ async def test_a_session_moves_and_changes_with_its_seats_told(storage: Storage)
         room=TALK.room,
         capacity=None,
         online=True,
+        speakers=("Salma Idrissi",),
         themes=frozenset(),
     )
     expected = Changes(
@@ -138,6 +139,7 @@ async def test_a_session_moves_and_changes_with_its_seats_told(storage: Storage)
                     Change("room", None, TALK.room),
                     Change("capacity", 30, None),
                     Change("online", before=False, after=True),
+                    Change("speakers", (), ("Salma Idrissi",)),
                     Change("themes", PARTY.themes, frozenset()),
                 ),
             ),
@@ -233,6 +235,7 @@ def evenings(draw: st.DrawFn) -> Agenda:
                 room=draw(st.none() | WORDS),
                 capacity=draw(st.none() | st.integers(0, 2)),
                 online=draw(st.booleans()),
+                speakers=tuple(draw(st.lists(st.sampled_from(["A", "B"]), max_size=2))),
                 themes=frozenset(draw(st.sets(st.sampled_from(sorted(slugs)))))
                 if slugs
                 else frozenset(),

@@ -38,6 +38,20 @@ async def test_a_seat_takes_two_taps_from_the_link_and_is_given_back_with_one(to
     ]
 
 
+async def test_the_card_names_who_speaks(town: Town):
+    await town.programme()
+    names = ["Salma Idrissi", "Amine El Fassi", *"ABCDEFG"]
+    emma, bilal = await town.member("Emma", "en"), await town.member("Bilal", "ar")
+    panel = await town.session("panel-2", speakers=names[:2], capacity=None)
+    (card,) = await emma.says(f"/start s_{panel.id}")
+    assert card.split("\n")[6] == "🗣 Salma Idrissi, Amine El Fassi"
+    await town.session("panel-2", speakers=names)
+    (card,) = await emma.says(f"/start s_{panel.id}")
+    assert card.split("\n")[6] == "🗣 Salma Idrissi, Amine El Fassi, A, B, C, D, E, F and 1 more"
+    (card,) = await bilal.says(f"/start s_{panel.id}")
+    assert card.split("\n")[6] == "🗣 Salma Idrissi، Amine El Fassi، A، B، C، D، E، F وآخر واحد"
+
+
 async def test_a_full_session_keeps_a_line_in_order(town: Town):
     await town.programme()
     await town.session("panel-2", capacity=1)
