@@ -33,15 +33,15 @@ KINDS = (
     *("plenary", "panel", "talk", "networking", "ceremony"),
     *("training", "information", "workshop", "break"),
 )
-_MAX_TEXT = 200
+MAX_TEXT = 200
 # The width of the database's column.
 _MAX_CITY = 80
-_MAX_NAME = 80
+MAX_NAME = 80
 _MAX_SEATS = 1_000_000
 _MAX_MINUTES = 24 * 60
 # A longer value is cut where a message quotes it.
 _MAX_QUOTED = 60
-_YEARS = range(2000, 2101)
+YEARS = range(2000, 2101)
 LANGUAGES = {"fr": "French", "ar": "Arabic", "en": "English"}
 # Control characters, and those that reorder the words around them: Jisr isolates texts by itself.
 INVISIBLE = re.compile(
@@ -90,7 +90,7 @@ def _word(value: Any) -> str:
     return value
 
 
-def _text(value: Any, longest: int = _MAX_TEXT) -> str:
+def _text(value: Any, longest: int = MAX_TEXT) -> str:
     text = _word(value)
     if found := INVISIBLE.search(text):
         raise TextError(*invisible(found.group()))
@@ -110,7 +110,7 @@ def _city(value: Any) -> str:
 
 
 def _name(value: Any) -> str:
-    return _text(value, _MAX_NAME)
+    return _text(value, MAX_NAME)
 
 
 def _same_in_all_languages(value: Any) -> Any:
@@ -205,7 +205,7 @@ def _day(value: Any, info: ValidationInfo[Ground]) -> date:
     if day is None or len(text) != len("2018-07-04"):
         remedy = "Write year-month-day, e.g. 2018-07-04."
         raise TextError(f"{quoted(text)} is not a date", remedy)
-    if day.year not in _YEARS:
+    if day.year not in YEARS:
         raise TextError(f"the year {day.year} can't be right", "Check the date.")
     ground = info.context
     if info.field_name == "ends":
@@ -227,7 +227,7 @@ def _instant(value: Any, info: ValidationInfo[Ground]) -> datetime:
     if local is None or len(text) != len("2018-07-04T10:30"):
         remedy = "Write the local time, e.g. 2018-07-04T10:30."
         raise TextError(f"{quoted(text)} is not a date and time", remedy)
-    if local.year not in _YEARS:
+    if local.year not in YEARS:
         raise TextError(f"the year {local.year} can't be right", "Check the date.")
     ground = info.context
     first, last = ground.starts, ground.ends

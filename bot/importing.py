@@ -1,10 +1,11 @@
 """`jisr import`: bring an agenda file into the database, and tell calmly what that changes.
 
-    + added   ~ different   - gone
+    + added   ~ different   - gone   ! guessed, or left out
 
 Times are shown in the event's zone. A dry run compares and writes nothing.
 """
 
+import html
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,9 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.text import Text
 
-from bot.agenda_files import HOME, AgendaFileError, read_agenda
+from bot.agenda_files import HOME, AgendaFileError, read
+from handlers.agenda_remarks import Remark, told
+from handlers.words import FIRST_STRONG_ISOLATE, POP_ISOLATE, read_catalogs
 from storage.agendas import Agenda, Change, Changes, PlannedSession, apply, compare
 from storage.database import Storage
 
@@ -36,12 +39,13 @@ async def import_file(
     `home` is the zone of an event that names none.
     """
     try:
-        agenda = read_agenda(path, home)
+        reading = read(path, home)
     except AgendaFileError as error:
         count = len(error.problems)
         _say(console, str(error))
         _say(console, f"{_count(count, 'problem')} found. Nothing was written.", "red")
         return False
+    agenda = reading.agenda
     if dry_run:
         async with storage.read() as db:
             changes = await compare(db, agenda)
@@ -52,6 +56,8 @@ async def import_file(
     days = f"{event.starts}" if event.starts == event.ends else f"{event.starts} to {event.ends}"
     _say(console, event.title[_LANGUAGE], "bold")
     _say(console, ", ".join(filter(None, (event.city, days, event.timezone))))
+    for remark in _remarks(reading.remarks):
+        _say(console, f"! {remark}", "yellow")
     for heading, lines in _summary(agenda, changes):
         if lines:
             _say(console, f"\n{heading}", "bold")
@@ -59,6 +65,13 @@ async def import_file(
             _say(console, f"  {line}", _COLOURS[line[0]])
     _say(console, f"\n{_outcome(changes, dry_run=dry_run)}")
     return True
+
+
+def _remarks(remarks: Iterable[Remark]) -> Iterable[str]:
+    """What was guessed or left out, as a terminal shows it: no HTML, no isolates."""
+    words = read_catalogs()[_LANGUAGE] if remarks else None
+    for line in told(words, remarks) if words else ():
+        yield html.unescape(line).replace(FIRST_STRONG_ISOLATE, "").replace(POP_ISOLATE, "")
 
 
 def _say(console: Console, line: str, style: str = "") -> None:
