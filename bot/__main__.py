@@ -101,7 +101,9 @@ def run(
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="An agenda: our YAML, or the schedule of another system.")],
+    file: Annotated[
+        Path, typer.Argument(help="An agenda: our YAML, or the schedule of another system.")
+    ],
     dry_run: Annotated[bool, typer.Option(help="Only tell what would change.")] = False,
 ) -> None:
     """Import an agenda, or import it again: nothing is doubled."""
