@@ -1,7 +1,8 @@
 """All conversations, in the order in which they are asked whether an update is theirs.
 
 Commands come first, so that `/help` and `/agenda` work in the middle of a question; then the
-questions, which read any text; last, the answer to what nobody understood.
+questions, which read any text; then the search, for words that answer none; last, the answer to
+what nobody understood.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from handlers import (
     registration,
     reminders,
     rsvps,
+    search,
     settings,
     start,
     waitlist,
@@ -32,10 +34,12 @@ def routers() -> Sequence[Router]:
         guide.router(),
         events.router(),
         rsvps.router(),
+        search.router(),
         reminders.router(),
         settings.router(),
         registration.router(),
         asking.router(),
+        search.plain_router(),
         guide.last_router(),
     ]
 

@@ -20,9 +20,11 @@ from storage.tables import Event
 T = TypeVar("T")
 
 # Sessions, events or seats on one card: never a keyboard of more than a screen.
-PAGE = 8
+PAGE = 7
 # A phone shows about this much of a button.
 BUTTON = 44
+# What a list tells of a title and of a room: a page stays one message, whatever they are.
+HEAD, TITLE, ROOM = 240, 160, 60
 
 
 class Events(CallbackData, prefix="events"):
@@ -36,6 +38,18 @@ class Day(CallbackData, prefix="day"):
 
     event: int
     ordinal: int
+    page: int = 0
+
+
+class Now(CallbackData, prefix="now"):
+    """What is on now, and what comes next; answered by `handlers.search`."""
+
+    page: int = 0
+
+
+class Themes(CallbackData, prefix="themes"):
+    """The themes of what is to come; answered by `handlers.search`."""
+
     page: int = 0
 
 
@@ -119,7 +133,7 @@ async def day_letter(
     turn: Turn, event: Event, days: Sequence[date], day: date, page: int
 ) -> Letter:
     """One day: a line or two for each session, a button for each card, the other days below."""
-    words, zone = turn.words, ZoneInfo(event.timezone)
+    words = turn.words
     items = await events.items_of_day(turn.db, event, day, turn.member)
     shown, turning = paged(
         words,
@@ -127,27 +141,17 @@ async def day_letter(
         page,
         lambda number: Day(event=event.id, ordinal=day.toordinal(), page=number),
     )
-    head = f"<b>{quote(words.pick(event.title))}</b>"
+    head = f"<b>{quote(shortened(words.pick(event.title), HEAD))}</b>"
     if event.subtitle:
-        head += f"\n<i>{quote(words.pick(event.subtitle))}</i>"
+        head += f"\n<i>{quote(shortened(words.pick(event.subtitle), HEAD))}</i>"
     when = f"<b>{words.day(day)}</b> · {zone_name(words, event)}"
-    blocks = [f"{head}\n\n{when}", *(_lines(words, item, zone) for item in shown)]
-    taps: list[tuple[Tap, ...]] = [
-        (
-            Tap(
-                shortened(
-                    f"{'✅ ' if item.held else '✨ ' if item.offered_until else '⏳ ' if item.waiting else ''}"
-                    f"{words.clock(item.session.starts_at, zone)} "
-                    f"{words.pick(item.session.title)}",
-                    BUTTON,
-                ),
-                Card(session=item.session.id).pack(),
-            ),
-        )
-        for item in shown
-    ]
+    blocks = [f"{head}\n\n{when}", *(lines(words, item) for item in shown)]
+    taps: list[tuple[Tap, ...]] = [(card_tap(words, item),) for item in shown]
     taps.extend(turning)
     taps.extend(_other_days(words, event, days, day))
+    if turning:
+        # Who turns pages may rather look for something.
+        taps.append(browsing(words))
     return Letter(Html("\n\n".join(blocks)), tuple(taps))
 
 
@@ -169,20 +173,45 @@ def seats_line(words: Words, item: Item) -> Html:
     return words("full")
 
 
-def _lines(words: Words, item: Item, zone: ZoneInfo) -> str:
-    session = item.session
-    title = quote(words.pick(session.title))
-    details = [place(words, item), seats_line(words, item)]
+def card_tap(words: Words, item: Item) -> Tap:
+    """The button of a list that opens a session's card."""
+    mark = "✅ " if item.held else "✨ " if item.offered_until else "⏳ " if item.waiting else ""
+    at = words.clock(item.session.starts_at, ZoneInfo(item.event.timezone))
+    label = shortened(f"{mark}{at} {words.pick(item.session.title)}", BUTTON)
+    return Tap(label, Card(session=item.session.id).pack())
+
+
+def browsing(words: Words) -> tuple[Tap, ...]:
+    """The other ways through a large programme."""
+    return (
+        Tap(words.label("Now and next"), Now().pack()),
+        Tap(words.label("By theme"), Themes().pack()),
+    )
+
+
+def lines(words: Words, item: Item) -> str:
+    """What a list tells of a session: when, what, where, how many seats, and the reader's own."""
+    session, zone = item.session, ZoneInfo(item.event.timezone)
+    title = quote(shortened(words.pick(session.title), TITLE))
+    where = shortened(words.pick(session.room), ROOM)
+    details = [words("online") if session.online else where and quote(where)]
+    details.append(seats_line(words, item))
     if item.held:
         details.append(words("✅ your seat"))
     elif item.offered_until is not None:
         details.append(words("✨ offered to you"))
     elif item.waiting:
         details.append(words("⏳ on the waitlist"))
-    lines = [f"{words.span(session.starts_at, session.ends_at, zone)} · <b>{title}</b>"]
+    told = [f"{words.span(session.starts_at, session.ends_at, zone)} · <b>{title}</b>"]
     if any(details):
-        lines.append(" · ".join(detail for detail in details if detail))
-    return "\n".join(lines)
+        told.append(" · ".join(detail for detail in details if detail))
+    return "\n".join(told)
+
+
+def dated_lines(words: Words, item: Item) -> str:
+    """The same after its day, where a list goes over several."""
+    local = item.session.starts_at.astimezone(ZoneInfo(item.event.timezone)).date()
+    return f"{words.short_day(local)} · {lines(words, item)}"
 
 
 def place(words: Words, item: Item) -> Html:
@@ -209,13 +238,13 @@ def paged(
 def _other_days(
     words: Words, event: Event, days: Sequence[date], day: date
 ) -> list[tuple[Tap, ...]]:
-    # The nearest ones: a programme of months shows the days around, two to a row.
+    # The nearest ones, in one row: a programme of months is walked through.
     at = list(days).index(day)
-    near = [d for d in days[max(0, at - 2) : at + 3] if d != day]
-    taps = [
+    near = [d for d in days[max(0, at - 1) : at + 3] if d != day]
+    taps = tuple(
         Tap(words.short_day(d), Day(event=event.id, ordinal=d.toordinal()).pack()) for d in near
-    ]
-    return [tuple(taps[i : i + 2]) for i in range(0, len(taps), 2)]
+    )
+    return [taps] if taps else []
 
 
 def router() -> Router:

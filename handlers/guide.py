@@ -19,6 +19,8 @@ def commands(words: Words) -> Sequence[tuple[str, str]]:
     return (
         ("agenda", words.label("The agenda, day by day")),
         ("myagenda", words.label("My seats")),
+        ("now", words.label("What is on now and next")),
+        ("search", words.label("Find a session by a word")),
         ("settings", words.label("Language, reminders, profile")),
         ("help", words.label("What I can do")),
         ("cancel", words.label("Stop what we are doing")),

@@ -13,7 +13,8 @@ from typing import Any
 from aiogram.filters.callback_data import CallbackData
 
 from handlers.letters import Tap
-from handlers.words import Html, Words, cleaned, country_named, folded, quote
+from handlers.words import Html, Words, cleaned, country_named, quote
+from storage.folding import folded
 from storage.members import Profile
 from storage.tables import Side, Theme
 

@@ -25,6 +25,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
+from storage.folding import folded
+
 # The languages we speak, and the locale whose conventions each follows: Morocco's month names
 # (CLDR ar_MA) and Western digits for Arabic.
 LOCALES = {"fr": "fr", "ar": "ar_MA", "en": "en"}
@@ -190,8 +192,6 @@ def isolate(text: str) -> str:
     return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"
 
 
-# Stretches an Arabic word and says nothing.
-_TATWEEL = "ـ"
 # Format characters that could turn or hide the text of others: all of Unicode's Cf but the
 # joiners that Arabic script and emoji need.
 _JOINERS = {"\u200c", "\u200d"}
@@ -207,13 +207,6 @@ def cleaned(typed: str) -> str:
         or unicodedata.category(char) not in {"Cc", "Cf", "Co", "Cs", "Cn"}
     )
     return re.sub(r" +", " ", kept).strip()
-
-
-def folded(text: str) -> str:
-    """Text made comparable: no case, no accents, no Arabic vowel signs, one kind of alif."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return re.sub(r"[\W_]+", " ", bare.replace(_TATWEEL, "")).strip()
 
 
 def shortened(text: str, limit: int) -> str:

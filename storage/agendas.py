@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import tables
+from storage import search, tables
 from storage.tables import Trilingual
 
 # --- what a file says -----------------------------------------------------------------------
@@ -215,7 +215,20 @@ async def apply(db: AsyncSession, agenda: Agenda, now: datetime) -> Changes:
         for slug in links.keys() - session.themes:
             await db.delete(links[slug])
     await db.flush()
+    await _learn(db, event, themes, changes)
     return changes
+
+
+async def _learn(
+    db: AsyncSession, event: tables.Event, themes: dict[str, tables.Theme], changes: Changes
+) -> None:
+    """Keep what sessions are found by, also where another event uses a theme that is renamed."""
+    if not changes:
+        return
+    link, session = tables.SessionTheme, tables.Session
+    renamed = [themes[it.after.slug].id for it in changes.themes_renamed]
+    about = select(link.session_id).where(link.theme_id.in_(renamed))
+    await search.learn(db, (session.event_id == event.id) | session.id.in_(about))
 
 
 def _write(db: AsyncSession, row: tables.Base, values: dict[str, object]) -> None:

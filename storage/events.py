@@ -91,6 +91,14 @@ async def item(db: AsyncSession, session_id: int, member: Member) -> Item | None
     return found[0] if found else None
 
 
+async def items(db: AsyncSession, session_ids: Sequence[int], member: Member) -> list[Item]:
+    """These sessions, in this order; one that is gone is left out."""
+    if not session_ids:
+        return []
+    found = await _read(db, _items(member).where(Session.id.in_(session_ids)))
+    return sorted(found, key=lambda item: session_ids.index(item.session.id))
+
+
 async def themes_of(db: AsyncSession, session: Session) -> Sequence[Theme]:
     """What a session is about."""
     rows = await db.scalars(

@@ -25,6 +25,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -252,6 +253,8 @@ class Session(Base):
     room: Mapped[Trilingual | None]
     # Names as they are written, in the order of the programme. None rather than an empty list.
     speakers: Mapped[list[Any] | None]
+    # The words it is found by, written by `search.learn`.
+    found_by: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     capacity: Mapped[int | None]

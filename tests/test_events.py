@@ -156,9 +156,11 @@ async def test_a_long_day_is_told_in_pages(town: Town):
                 )
             )
     (first,) = await emma.says("/agenda")
-    assert first.endswith("[15:32 Workshop 02]\n[Later ›]\n[Thu, Jul 5]")
+    assert first.endswith("[15:31 Workshop 01]\n[Later ›]\n[Thu, Jul 5]\n[Now and next] [By theme]")
     (second,) = await emma.taps("Later ›")
-    assert second.endswith("[15:40 Workshop 10]\n[‹ Earlier] [Later ›]\n[Thu, Jul 5]")
+    assert second.endswith(
+        "[15:38 Workshop 08]\n[‹ Earlier] [Later ›]\n[Thu, Jul 5]\n[Now and next] [By theme]"
+    )
     assert (await emma.taps("‹ Earlier")) == [first]
 
 

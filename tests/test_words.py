@@ -15,7 +15,6 @@ from handlers.words import (
     Html,
     cleaned,
     country_named,
-    folded,
     isolate,
     quote,
     read_catalogs,
@@ -197,22 +196,6 @@ def test_what_is_cleaned_is_one_line_that_turns_nothing_and_stays_as_it_is(typed
 )
 def test_what_is_typed_is_cleaned(typed, clean):
     assert cleaned(typed) == clean
-
-
-@pytest.mark.parametrize(
-    ("text", "plain"),
-    [
-        ("Économie  sociale", "economie sociale"),
-        ("Côte d'Ivoire", "cote d ivoire"),
-        ("STRASSE Straße", "strasse strasse"),
-        ("الرَّبَاط", "الرباط"),
-        ("إدارة، أمل، آمال", "ادارة امل امال"),
-        ("Royaume-Uni_2", "royaume uni 2"),
-        ("!?", ""),
-    ],
-)
-def test_text_is_folded_to_compare_it(text, plain):
-    assert folded(text) == plain
 
 
 @pytest.mark.parametrize(

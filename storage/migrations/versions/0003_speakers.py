@@ -10,10 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("session") as table:
-        table.add_column(sa.Column("speakers", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column("session", sa.Column("speakers", sa.JSON(none_as_null=True), nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("session") as table:
-        table.drop_column("speakers")
+    op.drop_column("session", "speakers")
