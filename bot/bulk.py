@@ -18,12 +18,13 @@ from telegram.error import TelegramError
 from telegram.ext import BaseRateLimiter, ExtBot
 from telegram.request import BaseRequest, RequestData
 
+from bot import pictures
 from bot.channels import Later, Lost, Outcome, Refused, Sent, Wait
 from bot.pace import BULK, REPLY, NotNow, Pacer
 from bot.rendering import CAPTION_LIMIT, Piece, length, render
 from bot.settings import Settings, token_of
 from bot.verdicts import judge, telling_times, unanswered
-from handlers.letters import Letter
+from handlers.letters import Attachment, Letter, Scannable
 
 # Seconds for a connection and for the whole of one request. A connection that can't be had must
 # fail first: only then do we know that nothing left.
@@ -172,6 +173,8 @@ class TelegramBulk:
 
     def __init__(self, bot: ExtBot[_Ticket], server: str, *, paid: bool = False) -> None:
         self._bot, self._server, self._paid = bot, server, paid
+        # What Telegram calls the bot in links: asked once, when a picture first needs it.
+        self._username: str | None = None
 
     async def send(
         self,
@@ -188,7 +191,10 @@ class TelegramBulk:
         letter that broke off after its first message is Lost: part of it was accepted.
         """
         pieces = render(letter)
-        file = letter.document or letter.picture
+        try:
+            file = await self._file(letter)
+        except NotAccepted as refusal:
+            return refusal.outcome
         if file and length(letter.text) > CAPTION_LIMIT:
             pieces = [Piece(""), *pieces]
         for i, piece in enumerate(pieces):
@@ -196,7 +202,9 @@ class TelegramBulk:
             async def attempt(text: str, i: int = i, piece: Piece = piece) -> Outcome:
                 # What has begun is carried to its end.
                 ticket = _Ticket(priority, None) if i else _Ticket(priority, patience, may_start)
-                return await self._call(letter, i, Piece(text, piece.keyboard), address, ticket)
+                return await self._call(
+                    letter, None if i else file, Piece(text, piece.keyboard), address, ticket
+                )
 
             outcome = await telling_times(self._server, piece.text, attempt)
             if not isinstance(outcome, Sent):
@@ -204,8 +212,22 @@ class TelegramBulk:
                 return Lost("partly sent") if broke_off else outcome
         return outcome
 
+    async def _file(self, letter: Letter) -> Attachment | None:
+        """The letter's document or picture; drawn here, where nothing waits for it but itself."""
+        if isinstance(letter.picture, Scannable):
+            if self._username is None:
+                self._username = (await self._bot.get_me()).username
+            link = f"https://t.me/{self._username}?start={letter.picture.payload}"
+            return Attachment("ticket.png", await pictures.scannable(link))
+        return letter.document or letter.picture
+
     async def _call(
-        self, letter: Letter, i: int, piece: Piece, address: str, ticket: _Ticket
+        self,
+        letter: Letter,
+        file: Attachment | None,
+        piece: Piece,
+        address: str,
+        ticket: _Ticket,
     ) -> Outcome:
         common: dict[str, Any] = {
             "chat_id": address,
@@ -216,11 +238,11 @@ class TelegramBulk:
         if self._paid and ticket.priority != REPLY:
             common["allow_paid_broadcast"] = True
         try:
-            if i == 0 and letter.document:
-                file, common["caption"] = letter.document, piece.text or None
+            if file:
+                common["caption"] = piece.text or None
+            if file and letter.document:
                 await self._bot.send_document(document=file.content, filename=file.name, **common)
-            elif i == 0 and letter.picture:
-                file, common["caption"] = letter.picture, piece.text or None
+            elif file:
                 await self._bot.send_photo(photo=file.content, filename=file.name, **common)
             else:
                 await self._bot.send_message(

@@ -19,11 +19,13 @@ from handlers import (
     search,
     settings,
     start,
+    tickets,
     waitlist,
 )
 from handlers.asking import Purposes
 from handlers.correspondence import Kind, Kinds
 from storage.reminders import KIND as REMINDER
+from storage.tickets import KIND as TICKET
 from storage.waitlist import KIND as OFFER
 
 
@@ -35,6 +37,7 @@ def routers() -> Sequence[Router]:
         events.router(),
         rsvps.router(),
         search.router(),
+        tickets.router(),
         reminders.router(),
         settings.router(),
         registration.router(),
@@ -57,4 +60,5 @@ def kinds() -> Kinds:
     return {
         REMINDER: Kind(write=reminders.write, resend=True),
         OFFER: Kind(write=waitlist.write, resend=True),
+        TICKET: Kind(write=tickets.write, resend=True),
     }

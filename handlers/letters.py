@@ -36,6 +36,16 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Scannable:
+    """A picture for a camera (a QR code), which opens the bot with this payload.
+
+    The channel draws it when it sends: it alone knows the bot's address.
+    """
+
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """The approved form of a proactive letter, for channels that insist on one."""
 
@@ -54,7 +64,7 @@ class Letter:
     text: str
     taps: tuple[tuple[Tap, ...], ...] = ()
     document: Attachment | None = None
-    picture: Attachment | None = None
+    picture: Attachment | Scannable | None = None
     template: Template | None = None
 
     def with_first_line(self, line: str) -> Self:

@@ -3,7 +3,7 @@
 A tap on an old card reads the session again and answers with what is true now.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from storage import events, rsvps
 from storage.events import Item
 from storage.members import leads_of
 from storage.rsvps import Answer, Outcome
-from storage.tables import Event, Seat, Session
+from storage.tables import Event, Rsvp, Seat, Session
 
 # The names on a card; a large panel has more, and a letter has an end.
 SPEAKERS = 8
@@ -44,6 +44,13 @@ class Mine(CallbackData, prefix="mine"):
     """My agenda, on the card that was tapped."""
 
     page: int = 0
+
+
+class MyTicket(CallbackData, prefix="ticket"):
+    """My ticket for this session, or for this event; answered by `handlers.tickets`."""
+
+    session: int = 0
+    event: int = 0
 
 
 async def open_card(_tap: CallbackQuery, callback_data: Card, turn: Turn) -> None:
@@ -198,6 +205,7 @@ def _card_taps(turn: Turn, item: Item) -> tuple[tuple[Tap, ...], ...]:
     rows: list[tuple[Tap, ...]] = []
     open_ = session.cancelled_at is None and session.ends_at > turn.now
     if open_ and item.held:
+        rows.append((Tap(words.label("🎟 My ticket"), MyTicket(session=session.id).pack()),))
         rows.append((Tap(words.label("Give up my seat"), GiveUp(session=session.id).pack()),))
     elif open_ and _offer_stands(turn, item) is not None:
         rows.append((Tap(words.label("Take a seat"), Take(session=session.id).pack()),))
@@ -281,7 +289,19 @@ async def my_letter(turn: Turn, page: int = 0) -> Letter:
                 Tap(words.label("✕ Give up"), GiveUp(session=session.id).pack()),
             )
         )
-    return Letter(Html("\n".join(blocks)), (*taps, *turning))
+    return Letter(Html("\n".join(blocks)), (*taps, *turning, *_tickets(words, mine)))
+
+
+def _tickets(
+    words: Words, mine: Sequence[tuple[Rsvp, Session, Event]]
+) -> Iterator[tuple[Tap, ...]]:
+    """A tap for the ticket of each event in which the member has a seat."""
+    held = {event.id: event for rsvp, _, event in mine if rsvp.state in rsvps.SEATED}
+    for event in list(held.values())[: agenda.PAGE]:
+        label = words.label("🎟 My ticket")
+        if len(held) > 1:
+            label = shortened(f"🎟 {words.pick(event.title)}", agenda.BUTTON)
+        yield (Tap(label, MyTicket(event=event.id).pack()),)
 
 
 def router() -> Router:

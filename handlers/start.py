@@ -6,10 +6,10 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
-from handlers import registration, rsvps
+from handlers import registration, rsvps, tickets
 from handlers.letters import Letter, Tap
 from handlers.reminders import Coming, NotComing
-from handlers.rsvps import GiveUp, Mine, Take
+from handlers.rsvps import GiveUp, Mine, MyTicket, Take
 from handlers.turns import Turn
 from handlers.words import AUTONYMS, Html
 from storage import invitations
@@ -28,11 +28,13 @@ async def start(_message: Message, command: CommandObject, turn: Turn, state: FS
     if door.startswith(invitations.PREFIX):
         await _invited(turn, door)
         door = ""
-    if turn.member.language is None:
+    if turn.is_staff and (at_the_door := await tickets.scanned(turn, door)) is not None:
+        turn.say(at_the_door)
+    elif turn.member.language is None:
         await greet(turn, state, door=door)
     elif turn.registered:
         name = turn.member.name or ""
-        letter = await rsvps.behind(turn, door)
+        letter = await tickets.own(turn, door) or await rsvps.behind(turn, door)
         turn.say(letter.with_first_line(turn.words("Welcome back, {name}!", name=name)))
     else:
         await registration.begin(turn, state, door=door)
@@ -113,7 +115,7 @@ def router() -> Router:
     r.callback_query.register(choose, Choose.filter())
     r.message.register(gate_language, _without_language)
     r.callback_query.register(gate_language, _without_language)
-    for needs_member in (Take, GiveUp, Mine, Coming, NotComing):
+    for needs_member in (Take, GiveUp, Mine, MyTicket, Coming, NotComing):
         r.callback_query.register(gate_tap, needs_member.filter(), _unregistered)
     r.message.register(gate_command, Command("myagenda", ignore_mention=True), _unregistered)
     return r

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers.letters import Say
 from handlers.words import Catalogs, Words
-from storage.tables import Member
+from storage.tables import Member, Role
 
 
 @dataclass(slots=True)
@@ -35,3 +35,8 @@ class Turn:
     def registered(self) -> bool:
         """Whether the person has finished registration."""
         return self.member.registered_at is not None
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the person is one of the team."""
+        return self.member.role in (Role.STAFF, Role.ADMIN)

@@ -312,6 +312,52 @@ class Rsvp(Base):
     late_at: Mapped[datetime | None]
 
 
+class Ticket(Base):
+    """Lets a member in, once: at a session's door or, without a session, at the event's.
+
+    Its code is all that the picture holds. It opens nothing by itself: staff alone check in.
+    """
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        UniqueConstraint("session_id", "member_id"),
+        Index(
+            "uq_ticket_event_id_member_id",
+            "event_id",
+            "member_id",
+            unique=True,
+            sqlite_where=text("session_id IS NULL"),
+            postgresql_where=text("session_id IS NULL"),
+        ),
+        Index("ix_ticket_member_id", "member_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(32), unique=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"))
+    session_id: Mapped[int | None] = mapped_column(ForeignKey("session.id", ondelete="CASCADE"))
+    used_at: Mapped[datetime | None]
+    used_by: Mapped[int | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
+
+
+class WalkIn(Base):
+    """Somebody let in without a valid ticket; known only if a ticket of theirs was scanned."""
+
+    __tablename__ = "walk_in"
+    __table_args__ = (
+        Index("ix_walk_in_session_id", "session_id"),
+        Index("ix_walk_in_event_id", "event_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"))
+    session_id: Mapped[int | None] = mapped_column(ForeignKey("session.id", ondelete="CASCADE"))
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
+    at: Mapped[datetime]
+    by: Mapped[int | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
+
+
 class Wave(Base):
     """The reminders of one session at one lead. A session that moves makes new waves.
 

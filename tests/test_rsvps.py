@@ -30,7 +30,7 @@ async def test_a_seat_takes_two_taps_from_the_link_and_is_given_back_with_one(to
     assert await emma.taps("Take a seat") == [
         "(Your seat is taken. I will remind you before it begins.)",
         f"{PANEL_TWO_EN}Seats: 29 seats free\n\n✅ You have a seat.\n"
-        "[Give up my seat]\n[‹ Agenda] [My agenda]",
+        "[🎟 My ticket]\n[Give up my seat]\n[‹ Agenda] [My agenda]",
     ]
     assert await emma.taps("Give up my seat") == [
         "(Done: your seat is free for somebody else.)",
@@ -102,12 +102,12 @@ async def test_overlapping_seats_are_pointed_out_and_swapped(town: Town):
     assert await emma.taps("Swap: take the new one") == [
         "(Swapped: the new seat is yours, the other one is given back.)",
         f"{PANEL_TWO_EN}Seats: 29 seats free\n\n✅ You have a seat.\n"
-        "[Give up my seat]\n[‹ Agenda] [My agenda]",
+        "[🎟 My ticket]\n[Give up my seat]\n[‹ Agenda] [My agenda]",
     ]
     assert await emma.says("/myagenda") == [
         "My agenda\n\nWednesday, July 4, 2018\n"
         "10:30 – 12:30 · Panel 2: Energy, energy efficiency and environment · Room B\n"
-        "[10:30 Panel 2: Energy…] [✕ Give up]"
+        "[10:30 Panel 2: Energy…] [✕ Give up]\n[🎟 My ticket]"
     ]
 
 
@@ -133,7 +133,7 @@ async def test_two_taps_at_once_take_one_seat(town: Town):
         "(Your seat is taken. I will remind you before it begins.)",
         "(You are already on the list.)",
         f"{PANEL_TWO_EN}Seats: 29 seats free\n\n✅ You have a seat.\n"
-        "[Give up my seat]\n[‹ Agenda] [My agenda]",
+        "[🎟 My ticket]\n[Give up my seat]\n[‹ Agenda] [My agenda]",
     ]
 
 

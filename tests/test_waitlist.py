@@ -47,7 +47,7 @@ async def test_a_freed_seat_is_offered_to_the_head_of_the_line_who_takes_it(town
         "(تم حجز مقعدكم. سأذكركم قبل البداية.)",
         f"{card}المحاور: الفلاحة والصناعات الغذائية، البيئة والطاقات المتجددة\n"
         "المقاعد: لا مقاعد شاغرة، شخص واحد في قائمة الانتظار\n\n"
-        "✅ لكم مقعد محجوز.\n[التخلي عن مقعدي]\n[‹ البرنامج] [برنامجي]",
+        "✅ لكم مقعد محجوز.\n[🎟 تذكرتي]\n[التخلي عن مقعدي]\n[‹ البرنامج] [برنامجي]",
     ]
     await town.passes(hours=1)
     assert [m for m in chloe.heard() if "place est libre" in m] == []
