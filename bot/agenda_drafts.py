@@ -125,7 +125,7 @@ def _session(
         remarks.note(About.TOO_LONG, title)
         return None
     slug = slug_of(found.key)
-    if slug in planned:
+    if slug in planned and planned[slug].starts_at != starts_at:
         # One talk that is given twice: the other time is part of what tells the two apart.
         slug = slug_of(f"{found.key} {starts_at.isoformat()}")
     if slug in planned:
@@ -199,9 +199,10 @@ def slug_of(key: str) -> str:
     """
     if re.fullmatch("[a-z0-9-]{1,40}", key):
         return key
-    plain = unicodedata.normalize("NFKD", key).encode("ascii", "ignore").decode().lower()
+    letters = unicodedata.normalize("NFKD", key.lower())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     readable = re.sub("[^a-z0-9]+", "-", plain).strip("-")
-    if readable == re.sub("[ _]", "-", key.lower()) and len(readable) <= _SLUG:
+    if readable == re.sub("[ _]", "-", plain) and len(readable) <= _SLUG:
         return readable
     sign = blake2b(key.encode(), digest_size=4).hexdigest()
     return f"{readable[: _SLUG - 9].rstrip('-')}-{sign}".strip("-")

@@ -7,7 +7,7 @@ and messengers do so too. What no format of ours can be is refused here, before 
 from collections.abc import Callable
 from pathlib import Path
 
-from bot import frab_files, yaml_files
+from bot import calendar_files, frab_files, frab_xml, yaml_files
 from bot.agenda_problems import (
     HOME,
     MAX_BYTES,
@@ -27,8 +27,12 @@ _BY_NAME: dict[str, Reader] = {
     ".yaml": yaml_files.read,
     ".yml": yaml_files.read,
     ".json": frab_files.read,
+    ".xml": frab_xml.read,
+    ".ics": calendar_files.read,
 }
-_KNOWN = "A schedule in JSON (frab, pretalx) or an agenda in our YAML can be read"
+_KNOWN = (
+    "A schedule in JSON or XML (frab, pretalx), an iCalendar or an agenda in our YAML can be read"
+)
 # How files begin that only look like texts by their names.
 _DISGUISES = {
     b"PK\x03\x04": "a zip archive or an office document",
@@ -41,6 +45,7 @@ _DISGUISES = {
     b"\xff\xd8\xff": "a picture",
     b"GIF8": "a picture",
 }
+_CALENDAR = b"BEGIN:VCALENDAR"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -82,7 +87,19 @@ def _read(path: Path, content: bytes, home: str) -> Reading:
             fail(path, f"it is {what}, whatever its name", f"Unpack or export it first. {_KNOWN}.")
     if content.startswith(_UTF_16):
         fail(path, "this is UTF-16 text", "Save the file with the encoding UTF-8.", 1)
-    return _reader(path, content)(path, content, home)
+    reader = _reader(path, content)
+    # A calendar's lines may be folded in the middle of a letter; its reader looks by itself.
+    if reader is not calendar_files.read:
+        _refuse_other_encodings(path, content)
+    return reader(path, content, home)
+
+
+def _refuse_other_encodings(path: Path, content: bytes) -> None:
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        fail(path, "this is not UTF-8 text", "Save the file with the encoding UTF-8.", line)
 
 
 def _reader(path: Path, content: bytes) -> Reader:
@@ -91,6 +108,10 @@ def _reader(path: Path, content: bytes) -> Reader:
     # A YAML file may begin with a bracket as well.
     if begins.startswith((b"{", b"[")) and named is not yaml_files.read:
         return frab_files.read
+    if begins.startswith(b"<"):
+        return frab_xml.read
+    if begins[: len(_CALENDAR)].upper() == _CALENDAR:
+        return calendar_files.read
     if named is None:
         fail(path, f'"{path.suffix}" files can\'t be read', f"{_KNOWN}.")
     return named

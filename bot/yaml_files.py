@@ -24,7 +24,7 @@ from bot.agenda_fields import (
     nearest,
     quoted,
 )
-from bot.agenda_problems import AgendaFileError, Problem, Reading, fail
+from bot.agenda_problems import AgendaFileError, Problem, Reading
 from storage.agendas import Agenda
 
 # An agenda is four levels deep: file, sessions, session, title.
@@ -33,11 +33,7 @@ _MAX_DEPTH = 16
 
 def read(path: Path, content: bytes, home: str) -> Reading:
     """The agenda in this YAML. Raises AgendaFileError, with all that is wrong with it."""
-    try:
-        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as error:
-        place = content[: error.start].count(b"\n") + 1
-        fail(path, "this is not UTF-8 text", "Save the file with the encoding UTF-8.", place)
+    text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     lines = text.split("\n")
     problems: list[Problem] = []
     for number, line in enumerate(lines, start=1):

@@ -149,7 +149,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_lines() -> None:
         (
             "a.xlsx",
             b"PK",
-            'a.xlsx: ".xlsx" files can\'t be read. A schedule in JSON (frab, pretalx) or an agenda in our YAML can be read.',
+            'a.xlsx: ".xlsx" files can\'t be read. A schedule in JSON or XML (frab, pretalx), an iCalendar or an agenda in our YAML can be read.',
         ),
     ],
 )

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 import pytest
 
@@ -162,6 +163,34 @@ def test_what_is_no_schedule_is_refused(name: str, content: str, said: str) -> N
     assert str(caught.value) == f"{name}{', ' if said.startswith('line') else ': '}{said}"
 
 
+@pytest.mark.parametrize("path", [CAMP, RC3])
+def test_the_same_schedule_as_xml_is_the_same_agenda(path: Path) -> None:
+    reading = read_content("schedule.xml", as_xml(json.loads(path.read_bytes())))
+    assert reading == read(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("<schedule>\n<day></schedule>", "a.xml, line 2: it is not valid XML (mismatched tag)"),
+        ("<html><body/></html>", "a.xml: it has no schedule with a conference and its days"),
+        (
+            '<!DOCTYPE a [<!ENTITY b "b">]><schedule>&b;</schedule>',
+            "a.xml: it declares a document type or entities, which agendas don't use",
+        ),
+        (
+            '<!DOCTYPE a SYSTEM "https://example.org/a.dtd"><schedule/>',
+            "a.xml: it declares a document type or entities, which agendas don't use",
+        ),
+        ("<a>" * 17, "a.xml: its elements are nested too deeply"),
+    ],
+)
+def test_xml_that_is_no_schedule_is_refused(content: str, said: str) -> None:
+    with pytest.raises(AgendaFileError) as caught:
+        read_content("a.xml", content.encode())
+    assert str(caught.value).startswith(f"{said}. ")
+
+
 def read_one(*talks: Any) -> Any:
     """A reading of a schedule with these talks, on one day in Paris."""
     day = {
@@ -198,3 +227,26 @@ def multiplied(times: int) -> Any:
                     talk["date"] = str(datetime.fromisoformat(talk["date"]) + timedelta(weeks=n))
             conference["days"] = [*conference["days"], day]
     return data
+
+
+def as_xml(data: Any) -> bytes:
+    """The same schedule, as frab writes it in XML."""
+    conference = data["schedule"]["conference"]
+    root = Element("schedule", {"xmlns": "https://example.org/schedule"})
+    about = SubElement(root, "conference")
+    for name in ("acronym", "title", "start", "end", "time_zone_name"):
+        if name in conference:
+            SubElement(about, name).text = conference[name]
+    for day in conference["days"]:
+        here = SubElement(root, "day", {"date": day["date"], "start": day["day_start"]})
+        for name, talks in day["rooms"].items():
+            room = SubElement(here, "room", {"name": name})
+            for talk in talks:
+                event = SubElement(room, "event", {"guid": talk["guid"], "id": str(talk["id"])})
+                for key in ("date", "start", "duration", "room", "title", "track", "type"):
+                    SubElement(event, key).text = talk[key]
+                SubElement(event, "abstract").text = "<p>Not for us & others.</p>"
+                persons = SubElement(event, "persons")
+                for person in talk["persons"]:
+                    SubElement(persons, "person").text = person["public_name"]
+    return bytes(tostring(root, encoding="utf-8", xml_declaration=True))
