@@ -27,7 +27,7 @@ from bot.webhook import Webhook, hook, unhook
 from handlers import guide
 from handlers.conversations import kinds
 from handlers.words import Catalogs, read_catalogs
-from storage import conversations, outbox, reminders, waitlist
+from storage import conversations, outbox, plans, reminders, waitlist
 from storage.database import Storage, open_storage
 from storage.migrations import migrate
 
@@ -77,7 +77,8 @@ class App:
         """Post what has come due: harmless, should another engine do the same just now."""
         async with self.storage.begin() as db:
             now = self.clock.now()
-            posted = await reminders.post_due(db, now, self.pacer.rate)
+            posted = await plans.tell(db, now)
+            posted += await reminders.post_due(db, now, self.pacer.rate)
             posted += await waitlist.tend(db, now)
         if posted:
             self.delivery.wake()

@@ -13,6 +13,7 @@ from handlers import (
     asking,
     events,
     guide,
+    plans,
     registration,
     reminders,
     rsvps,
@@ -24,6 +25,7 @@ from handlers import (
 )
 from handlers.asking import Purposes
 from handlers.correspondence import Kind, Kinds
+from storage.plans import KIND as PLAN
 from storage.reminders import KIND as REMINDER
 from storage.tickets import KIND as TICKET
 from storage.waitlist import KIND as OFFER
@@ -39,6 +41,7 @@ def routers() -> Sequence[Router]:
         search.router(),
         tickets.router(),
         reminders.router(),
+        plans.router(),
         settings.router(),
         registration.router(),
         asking.router(),
@@ -61,4 +64,5 @@ def kinds() -> Kinds:
         REMINDER: Kind(write=reminders.write, resend=True),
         OFFER: Kind(write=waitlist.write, resend=True),
         TICKET: Kind(write=tickets.write, resend=True),
+        PLAN: Kind(write=plans.write, resend=True),
     }

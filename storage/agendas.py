@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import search, tables
+from storage import plans, search, tables
 from storage.tables import Trilingual
 
 # --- what a file says -----------------------------------------------------------------------
@@ -195,6 +195,7 @@ async def apply(db: AsyncSession, agenda: Agenda, now: datetime) -> Changes:
     await db.flush()  # they have ids now
 
     held = stored.sessions
+    before = [(one.row, plans.Plan.of(one.row)) for one in held.values()]
     for session in agenda.sessions:
         if session.slug not in held:
             held[session.slug] = _Held(tables.Session(event_id=event.id, slug=session.slug))
@@ -207,6 +208,7 @@ async def apply(db: AsyncSession, agenda: Agenda, now: datetime) -> Changes:
         else:
             await db.delete(held[gone.before.slug].row)
     await db.flush()
+    await plans.revise(db, before, now)
 
     for session in agenda.sessions:
         row, links = held[session.slug].row, held[session.slug].links

@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from storage import outbox
+from storage import outbox, plans
 from storage.members import LEADS
 from storage.rsvps import SEATED
 from storage.tables import Event, Fate, Instant, Lane, MemberLead, Outbox, Rsvp, Session, Wave
@@ -114,8 +114,8 @@ async def wanted_still(
 
 async def _moments(db: AsyncSession, now: datetime) -> list[Moment]:
     """The moments that are due or may have to begin, soonest first."""
-    near = await db.scalars(
-        select(Session)
+    near = await db.execute(
+        select(Session, plans.silent_until())
         .where(
             Session.starts_at > now,
             Session.starts_at <= now + timedelta(minutes=max(LEADS)) + EARLIEST,
@@ -123,7 +123,13 @@ async def _moments(db: AsyncSession, now: datetime) -> list[Moment]:
         )
         .order_by(Session.id)
     )
-    moments = [Moment(session, lead) for session in near for lead in LEADS]
+    # Whoever was told a change of plan after a moment knows when the session begins.
+    moments = [
+        Moment(session, lead)
+        for session, silent in near
+        for lead in LEADS
+        if silent is None or session.starts_at - timedelta(minutes=lead) > silent
+    ]
     return sorted((m for m in moments if m.due <= now + EARLIEST), key=lambda m: m.due)
 
 

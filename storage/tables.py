@@ -374,6 +374,29 @@ class Wave(Base):
     complete: Mapped[bool]
 
 
+class PlanChange(Base):
+    """A session is to be held otherwise than its people were told. `told_at` is empty until then.
+
+    `before` and `after` are plans as `storage/plans.py` writes them: as last told, and as told now.
+    """
+
+    __tablename__ = "plan_change"
+    __table_args__ = (
+        Index("ix_plan_change_session_id", "session_id"),
+        Index("ix_plan_change_told_at", "told_at", "due"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("session.id", ondelete="CASCADE"))
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any] | None]
+    began_at: Mapped[datetime]
+    edited_at: Mapped[datetime]
+    # When it is told, unless the session is edited again.
+    due: Mapped[datetime]
+    told_at: Mapped[datetime | None]
+
+
 # --- conversation ---------------------------------------------------------------------------
 
 
