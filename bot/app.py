@@ -26,8 +26,9 @@ from bot.telegram import Introduction, get_updates, introduce, open_bot, speak
 from bot.webhook import Webhook, hook, unhook
 from handlers import guide
 from handlers.conversations import kinds
+from handlers.places import zone_of
 from handlers.words import Catalogs, read_catalogs
-from storage import conversations, outbox, plans, reminders, waitlist
+from storage import conversations, members, outbox, plans, reminders, waitlist
 from storage.database import Storage, open_storage
 from storage.migrations import migrate
 
@@ -127,6 +128,8 @@ async def open_app(
     async with AsyncExitStack() as on:
         storage = await on.enter_async_context(open_storage(settings.database_url))
         await migrate(storage)
+        async with storage.begin() as db:
+            await members.guess_zones(db, zone_of)
         pacer = pacer or Pacer(settings.pace)
         bot = await on.enter_async_context(open_bot(settings, pacer))
         bulk = await on.enter_async_context(open_bulk(settings, pacer))

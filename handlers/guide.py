@@ -7,9 +7,10 @@ from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
 
-from handlers import asking, registration, settings
+from handlers import asking, quiet, registration, settings
 from handlers.asking import Asking, Purposes
 from handlers.letters import Letter
+from handlers.quiet import Zone
 from handlers.turns import Turn
 from handlers.words import Html, Words
 
@@ -83,10 +84,11 @@ async def cancel(_message: Message, turn: Turn, state: FSMContext) -> None:
     if await registration.in_progress(state):
         turn.say(registration.paused(turn))
         return
-    was_asked = await state.get_state() == Asking.open.state
+    was_open = await state.get_state()
     await state.clear()
-    if was_asked:
-        card = await settings.profile_page(turn)
+    if was_open in {Asking.open.state, Zone.open.state}:
+        asked_a_zone = was_open == Zone.open.state
+        card = quiet.card(turn) if asked_a_zone else await settings.profile_page(turn)
         turn.say(card.with_first_line(turn.words("Nothing is changed.")))
         return
     turn.say(Letter(turn.words("There is nothing to cancel. /help tells what I can do.")))

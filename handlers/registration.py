@@ -17,6 +17,7 @@ from aiogram.types import CallbackQuery
 from handlers import asking, profile, rsvps
 from handlers.asking import Asking
 from handlers.letters import Letter, Tap
+from handlers.places import zone_of
 from handlers.turns import Turn
 from storage import members
 
@@ -196,7 +197,9 @@ async def consented(
             )
         )
         return
-    await members.register(turn.db, member, profile.from_draft(data["draft"]), turn.now)
+    answers = profile.from_draft(data["draft"])
+    zone = zone_of(answers.country, answers.city)
+    await members.register(turn.db, member, answers, turn.now, zone=zone)
     members.record_consent(
         turn.db,
         member,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aiogram import Router
+from aiogram import F, Router
 from aiogram.filters import Command
 from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.context import FSMContext
@@ -11,8 +11,9 @@ from aiogram.types import CallbackQuery, Message
 
 from handlers import asking, profile, registration
 from handlers.letters import Letter, Tap
+from handlers.places import zone_of
 from handlers.turns import Turn
-from handlers.words import AUTONYMS
+from handlers.words import AUTONYMS, Html
 from storage import members
 
 PURPOSE = "settings"
@@ -37,7 +38,7 @@ class Amend(CallbackData, prefix="amend"):
 
 
 class Page(CallbackData, prefix="set"):
-    """A page of the settings: home, language, leads or profile."""
+    """A page of the settings: home, language, leads, profile; quiet and zone (`quiet.py`)."""
 
     name: str
 
@@ -61,7 +62,9 @@ class Correcting:
         if data["field"] == "country":
             await asking.ask(turn, state, self, "city")
             return
-        await members.register(turn.db, turn.member, profile.from_draft(data["draft"]), turn.now)
+        answers = profile.from_draft(data["draft"])
+        zone = zone_of(answers.country, answers.city)
+        await members.register(turn.db, turn.member, answers, turn.now, zone=zone)
         await state.clear()
         card = await profile_page(turn)
         turn.say(card.with_first_line(turn.words("Noted.")))
@@ -74,14 +77,14 @@ class Correcting:
 
 async def settings(_message: Message, turn: Turn, state: FSMContext) -> None:
     """/settings."""
-    if await _asked_to_register(turn, state):
+    if await asked_to_register(turn, state):
         return
     turn.say(await home(turn))
 
 
 async def page(_tap: CallbackQuery, callback_data: Page, turn: Turn, state: FSMContext) -> None:
     """Turn to a page."""
-    if await _asked_to_register(turn, state):
+    if await asked_to_register(turn, state):
         return
     pages = {"language": language_page, "leads": leads_page, "profile": profile_page}
     turn.say.edit(await pages.get(callback_data.name, home)(turn))
@@ -89,7 +92,7 @@ async def page(_tap: CallbackQuery, callback_data: Page, turn: Turn, state: FSMC
 
 async def speak(_tap: CallbackQuery, callback_data: Speak, turn: Turn, state: FSMContext) -> None:
     """Change the language: the card changes at once, and so does everything after it."""
-    if callback_data.language not in turn.catalogs or await _asked_to_register(turn, state):
+    if callback_data.language not in turn.catalogs or await asked_to_register(turn, state):
         return
     turn.member.language = callback_data.language
     turn.say.edit(await home(turn))
@@ -97,7 +100,7 @@ async def speak(_tap: CallbackQuery, callback_data: Speak, turn: Turn, state: FS
 
 async def lead(_tap: CallbackQuery, callback_data: Lead, turn: Turn, state: FSMContext) -> None:
     """One lead on or off."""
-    if await _asked_to_register(turn, state):
+    if await asked_to_register(turn, state):
         return
     leads = await members.leads_of(turn.db, turn.member)
     if callback_data.minutes == 0:
@@ -110,7 +113,7 @@ async def lead(_tap: CallbackQuery, callback_data: Lead, turn: Turn, state: FSMC
 
 async def amend(_tap: CallbackQuery, callback_data: Amend, turn: Turn, state: FSMContext) -> None:
     """Ask one question of the profile again."""
-    if await _asked_to_register(turn, state):
+    if await asked_to_register(turn, state):
         return
     if callback_data.field not in profile.questions():
         turn.say.edit(await profile_page(turn))
@@ -131,9 +134,11 @@ async def home(turn: Turn) -> Letter:
     )
     return Letter(
         words(
-            "<b>Settings</b>\n\nLanguage: {language}\nReminders: {reminders}\nName: {name}",
+            "<b>Settings</b>\n\nLanguage: {language}\nReminders: {reminders}\n"
+            "Quiet hours: {quiet}\nName: {name}",
             language=AUTONYMS[words.language],
             reminders=reminders,
+            quiet=_quiet(turn),
             name=turn.member.name or "",
         ),
         (
@@ -141,7 +146,10 @@ async def home(turn: Turn) -> Letter:
                 Tap(words.label("🌐 Language"), Page(name="language").pack()),
                 Tap(words.label("⏰ Reminders"), Page(name="leads").pack()),
             ),
-            (Tap(words.label("👤 Profile"), Page(name="profile").pack()),),
+            (
+                Tap(words.label("🌙 Quiet hours"), Page(name="quiet").pack()),
+                Tap(words.label("👤 Profile"), Page(name="profile").pack()),
+            ),
         ),
     )
 
@@ -152,7 +160,7 @@ async def language_page(turn: Turn) -> Letter:
         (Tap(f"{'✅ ' if code == turn.words.language else ''}{name}", Speak(language=code).pack()),)
         for code, name in AUTONYMS.items()
     ]
-    return Letter(turn.words("Which language shall I speak?"), (*taps, _home(turn)))
+    return Letter(turn.words("Which language shall I speak?"), (*taps, homeward(turn)))
 
 
 async def leads_page(turn: Turn) -> Letter:
@@ -171,7 +179,7 @@ async def leads_page(turn: Turn) -> Letter:
     none = Tap(_ticked(words.label("No reminders"), not leads), Lead(minutes=0).pack())
     return Letter(
         words("How long before each of your sessions shall I remind you?"),
-        (*taps, (none,), _home(turn)),
+        (*taps, (none,), homeward(turn)),
     )
 
 
@@ -185,19 +193,28 @@ async def profile_page(turn: Turn) -> Letter:
         for field, question in profile.questions().items()
     ]
     rows = [tuple(taps[at : at + 2]) for at in range(0, len(taps), 2)]
-    card = Letter(profile.summary(draft, words, themes), (*rows, _home(turn)))
+    card = Letter(profile.summary(draft, words, themes), (*rows, homeward(turn)))
     return card.with_first_line(words("<b>Your profile</b>"))
+
+
+def _quiet(turn: Turn) -> Html:
+    words, begins, ends = turn.words, turn.member.quiet_from, turn.member.quiet_until
+    if begins is None or ends is None:
+        return words("no quiet hours")
+    return words("from {begins} to {ends}", begins=words.hour(begins), ends=words.hour(ends))
 
 
 def _ticked(label: str, chosen: bool) -> str:
     return f"{'✅' if chosen else '▫️'} {label}"
 
 
-def _home(turn: Turn) -> tuple[Tap, ...]:
+def homeward(turn: Turn) -> tuple[Tap, ...]:
+    """The way back to the settings."""
     return (Tap(turn.words.label("‹ Settings"), Page(name="home").pack()),)
 
 
-async def _asked_to_register(turn: Turn, state: FSMContext) -> bool:
+async def asked_to_register(turn: Turn, state: FSMContext) -> bool:
+    """Begin registration for whoever has no settings yet, and say whether that was so."""
     if turn.registered:
         return False
     await registration.begin(turn, state)
@@ -208,7 +225,7 @@ def router() -> Router:
     """The settings, wired."""
     r = Router(name="settings")
     r.message.register(settings, Command("settings", ignore_mention=True))
-    r.callback_query.register(page, Page.filter())
+    r.callback_query.register(page, Page.filter(~F.name.in_({"quiet", "zone"})))
     r.callback_query.register(speak, Speak.filter())
     r.callback_query.register(lead, Lead.filter())
     r.callback_query.register(amend, Amend.filter())

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
@@ -91,6 +91,11 @@ class Words:
     def clock(self, instant: datetime, zone: ZoneInfo) -> str:
         """The time of day there: "10:30"."""
         return format_skeleton("Hm", instant, tzinfo=zone, locale=self.locale)
+
+    def hour(self, minute: int) -> str:
+        """A minute of the day, on nobody's calendar: "22:00" for 1320."""
+        midnight = datetime(2000, 1, 1, tzinfo=UTC)
+        return self.clock(midnight + timedelta(minutes=minute), ZoneInfo("UTC"))
 
     def time(self, instant: datetime, zone: ZoneInfo) -> Html:
         """The time of day there, which the messenger also offers in the reader's own zone.

@@ -1,12 +1,13 @@
 """Members: a person, their addresses, their profile, their leads and what they agreed to."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.quiet import Rhythm
 from storage.tables import (
     Address,
     Consent,
@@ -45,14 +46,20 @@ async def meet(db: AsyncSession, channel: str, address: str, now: datetime) -> M
     return member
 
 
-async def register(db: AsyncSession, member: Member, profile: Profile, now: datetime) -> None:
-    """Write the profile down. The first time, the member also gets the usual leads."""
+async def register(
+    db: AsyncSession, member: Member, profile: Profile, now: datetime, *, zone: str | None = None
+) -> None:
+    """Write the profile down. The first time, the member also gets the usual leads.
+
+    `zone` is what can be guessed from their city; a zone that they chose themselves stays.
+    """
     first_time = member.registered_at is None
     member.name, member.country, member.city = profile.name, profile.country, profile.city
     member.profession, member.organisation = profile.profession, profile.organisation
     member.side = profile.side
     member.registered_at = member.registered_at or now
     await set_themes(db, member, profile.themes)
+    _write_rhythm(member, member.timezone or zone)
     if first_time:
         await _write_leads(db, member, FIRST_LEADS)
 
@@ -107,6 +114,40 @@ async def set_leads(db: AsyncSession, member: Member, minutes: Collection[int]) 
 async def _write_leads(db: AsyncSession, member: Member, minutes: Collection[int]) -> None:
     await db.execute(delete(MemberLead).where(MemberLead.member_id == member.id))
     db.add_all(MemberLead(member_id=member.id, minutes=m) for m in sorted(set(minutes)))
+
+
+def set_timezone(member: Member, chosen: str | None, guessed: str | None) -> None:
+    """The member chooses the zone of their day; None: the guess (None: that of each event)."""
+    member.timezone = chosen
+    _write_rhythm(member, chosen or guessed)
+
+
+def set_quiet_hours(member: Member, hours: tuple[int, int] | None) -> None:
+    """The member chooses from and until which minute of the day it is quiet; None: never."""
+    member.quiet_from, member.quiet_until = hours or (None, None)
+    _write_rhythm(member, Rhythm.read(member.rhythm).zone)
+
+
+def _write_rhythm(member: Member, zone: str | None) -> None:
+    begins, ends = member.quiet_from, member.quiet_until
+    hours = None if begins is None or ends is None else (begins, ends)
+    member.rhythm = Rhythm(zone, hours).written()
+
+
+async def guess_zones(
+    db: AsyncSession, zone_of: Callable[[str | None, str | None], str | None]
+) -> None:
+    """Guess the zone of those who have none yet: `zone_of` knows it by country and city."""
+    unknown = (Member.registered_at.is_not(None), Member.rhythm.startswith("|"))
+    places = await db.execute(select(Member.country, Member.city).where(*unknown).distinct())
+    for country, city in places.all():
+        if zone := zone_of(country, city):
+            await db.execute(
+                update(Member)
+                .where(*unknown, Member.country == country, Member.city == city)
+                .values(rhythm=literal(zone) + Member.rhythm)
+                .execution_options(synchronize_session=False)
+            )
 
 
 def record_consent(

@@ -4,6 +4,14 @@ A session has a moment for each lead (24 h, 1 h, 15 min before it starts). When 
 one statement posts the reminders of everybody who holds a seat and wants that lead: a wave. A
 session that moves has new moments, hence new waves.
 
+A lead that would ring in somebody's quiet hours has an earlier moment for them, the evening before
+(`storage/quiet.py`): a wave of its own, for all whose rhythm puts it there. The wave at the lead
+itself is for everybody all the same. Whoever was told the evening before has that reminder already;
+whoever took their seat during the night, or was missed because nothing ran that evening, gets it
+then. Of leads that fall together the nearest speaks for all.
+
+Members who never chose their leads have those of the event, if staff set some.
+
 The last letter of a wave is to leave by its moment, so a large wave begins earlier: by as many
 seconds as its letters need at the pace (a tenth of which is left to replies), and earlier still if
 another wave needs the same minutes - the latest beginning by which every wave can keep its promise,
@@ -11,46 +19,52 @@ reckoned from the last wave backwards. A wave that begins early is completed at 
 those who took their seat in between.
 """
 
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, String, and_, exists, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    String,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
+<<<<<<< HEAD
 from storage import outbox, plans
+=======
+from storage import outbox, quiet
+>>>>>>> ccc29b3 (Remind early risers the evening before, by the clocks of their own city)
 from storage.members import LEADS
+from storage.moments import EARLIEST, Moment, evenings, moments, near
 from storage.rsvps import SEATED
-from storage.tables import Event, Fate, Instant, Lane, MemberLead, Outbox, Rsvp, Session, Wave
+from storage.tables import (
+    Event,
+    Fate,
+    Instant,
+    Lane,
+    Member,
+    MemberLead,
+    Outbox,
+    Rsvp,
+    Session,
+    Wave,
+)
 
 KIND = "reminder"
 # The part of the pace that waves reckon with: replies go first and take theirs.
 SHARE = 0.9
-# How long before its moment a wave may begin: 270,000 letters at the usual 28 a second. What is
-# planned further ahead needn't be counted at each tick.
-EARLIEST = timedelta(hours=3)
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A session, a lead in minutes, and the instant at which they meet."""
-
-    session: Session
-    minutes: int
-
-    @property
-    def due(self) -> datetime:
-        """By when the reminder is promised."""
-        return self.session.starts_at - timedelta(minutes=self.minutes)
-
-    @property
-    def key(self) -> tuple[int, int, datetime]:
-        """What tells its wave from others."""
-        return self.session.id, self.minutes, self.due
 
 
 async def post_due(db: AsyncSession, now: datetime, pace: float) -> int:
@@ -58,33 +72,43 @@ async def post_due(db: AsyncSession, now: datetime, pace: float) -> int:
 
     Harmless when called again, or by two at once. Returns how many letters were posted.
     """
-    posted = 0
-    begun = await _waves(db, moments := await _moments(db, now))
-    open_ = [m for m in moments if not begun.get(m.key)]
+    sessions = await near(db, now)
+    if not sessions:
+        return 0
+    rhythms = tuple(await quiet.rhythms(db))
+    begun = await _waves(db, found := moments(sessions, rhythms, now))
+    open_ = [m for m in found if not begun.get(m.key)]
     ahead = [m for m in open_ if m.due > now and m.key not in begun]
-    beginning = await _beginning(db, ahead, now, pace) if ahead else []
+    beginning = await _beginning(db, ahead, rhythms, now, pace) if ahead else []
+    posted = 0
     for moment in [m for m in open_ if m.due <= now] + beginning:
         if await _claim(db, moment, now):
-            posted += await _post(db, moment, now)
+            posted += await _post(db, moment, rhythms, now)
     return posted
 
 
 async def next_moment(db: AsyncSession, now: datetime) -> datetime | None:
     """When the next reminder will leave: one that waits already, or the next wave with a reader."""
     rows = await db.execute(
-        select(Session.starts_at, MemberLead.minutes, func.min(Rsvp.since))
+        select(Session, Event, Member.rhythm, MemberLead.minutes, Member.own_leads)
+        .add_columns(func.min(Rsvp.since), func.max(Rsvp.since))
+        .join(Event, Event.id == Session.event_id)
         .join(Rsvp, Rsvp.session_id == Session.id)
-        .join(MemberLead, MemberLead.member_id == Rsvp.member_id)
+        .join(Member, Member.id == Rsvp.member_id)
+        .outerjoin(MemberLead, MemberLead.member_id == Member.id)
         .where(Rsvp.state.in_(SEATED), Session.cancelled_at.is_(None), Session.starts_at > now)
-        .group_by(Session.starts_at, MemberLead.minutes)
+        .group_by(Session.id, Event.id, Member.rhythm, MemberLead.minutes, Member.own_leads)
     )
-    moments = [
-        due
-        for starts_at, minutes, since in rows
-        if (due := starts_at - timedelta(minutes=minutes)) > now and since <= due
-    ]
+    coming = []
+    for session, event, rhythm, chosen, own, first, last in rows:
+        wanted = [chosen] if own or event.leads is None else event.leads
+        for minutes in wanted if wanted != [None] else ():
+            due = session.starts_at - timedelta(minutes=minutes)
+            evening = min(evenings((rhythm,), session, event, minutes), default=due)
+            coming += [evening] if now < evening and first <= evening else []
+            coming += [due] if now < due and first <= due and evening < last else []
     waiting = await outbox.next_due(db, Outbox.kind == KIND, Outbox.due > now)
-    return min([*moments, *([waiting] if waiting else [])], default=None)
+    return min([*coming, *([waiting] if waiting else [])], default=None)
 
 
 async def wanted_still(
@@ -94,24 +118,27 @@ async def wanted_still(
     that takes place, and still wants that reminder.
     """
     rows = await db.execute(
-        select(Session, Event, Rsvp.member_id, MemberLead.minutes)
+        select(Session, Event, Member.id, Member.own_leads, MemberLead.minutes)
         .join(Event, Event.id == Session.event_id)
         .join(Rsvp, Rsvp.session_id == Session.id)
-        .join(MemberLead, MemberLead.member_id == Rsvp.member_id)
+        .join(Member, Member.id == Rsvp.member_id)
+        .outerjoin(MemberLead, MemberLead.member_id == Member.id)
         .where(
             Session.id.in_({session_id for session_id, _, _ in asked}),
             Session.cancelled_at.is_(None),
             Rsvp.member_id.in_({member_id for _, member_id, _ in asked}),
             Rsvp.state.in_(SEATED),
-            MemberLead.minutes.in_({minutes for _, _, minutes in asked}),
         )
     )
     return {
         (session.id, member_id, minutes): (session, event)
-        for session, event, member_id, minutes in rows
+        for session, event, member_id, own, chosen in rows
+        for minutes in ([chosen] if own or event.leads is None else event.leads)
+        if minutes is not None
     }
 
 
+<<<<<<< HEAD
 async def _moments(db: AsyncSession, now: datetime) -> list[Moment]:
     """The moments that are due or may have to begin, soonest first."""
     near = await db.execute(
@@ -133,40 +160,75 @@ async def _moments(db: AsyncSession, now: datetime) -> list[Moment]:
     return sorted((m for m in moments if m.due <= now + EARLIEST), key=lambda m: m.due)
 
 
+=======
+>>>>>>> ccc29b3 (Remind early risers the evening before, by the clocks of their own city)
 async def _waves(
-    db: AsyncSession, moments: Collection[Moment]
+    db: AsyncSession, these: Collection[Moment]
 ) -> dict[tuple[int, int, datetime], bool]:
     """The waves that have begun, and whether each is complete."""
-    if not moments:
+    if not these:
         return {}
     waves = await db.execute(
         select(Wave.session_id, Wave.minutes, Wave.due, Wave.complete).where(
-            Wave.session_id.in_({moment.session.id for moment in moments})
+            Wave.session_id.in_({moment.session.id for moment in these})
         )
     )
     return {(session_id, minutes, due): complete for session_id, minutes, due, complete in waves}
 
 
 async def _beginning(
-    db: AsyncSession, ahead: Collection[Moment], now: datetime, pace: float
+    db: AsyncSession,
+    ahead: Collection[Moment],
+    rhythms: tuple[str, ...],
+    now: datetime,
+    pace: float,
 ) -> list[Moment]:
     """Of the moments ahead: those whose wave has to begin by now."""
-    rows = await db.execute(
-        select(Rsvp.session_id, MemberLead.minutes, func.count())
-        .join(MemberLead, MemberLead.member_id == Rsvp.member_id)
-        .where(Rsvp.session_id.in_({m.session.id for m in ahead}), Rsvp.state.in_(SEATED))
-        .group_by(Rsvp.session_id, MemberLead.minutes)
-    )
-    sizes = {(session_id, minutes): size for session_id, minutes, size in rows}
+    sizes = await _sizes(db, ahead)
     beginning, free_until, letter = [], now + EARLIEST, timedelta(seconds=1 / (pace * SHARE))
     for moment in sorted(ahead, key=lambda m: m.due, reverse=True):
-        if size := sizes.get((moment.session.id, moment.minutes), 0):
+        readers = moment.evening
+        if readers is None:
+            # Whoever is told the evening before needs no minutes of this wave.
+            earlier = evenings(rhythms, moment.session, moment.event, moment.minutes)
+            readers = frozenset(rhythms).difference(*earlier.values())
+        if size := sum(sizes[moment.session.id, moment.minutes, rhythm] for rhythm in readers):
             # The last letter leaves when its wave's time ends, not a letter's time earlier.
             ends = min(moment.due, free_until)
             if ends - letter * (size - 1) <= now:
                 beginning.append(moment)
             free_until = ends - letter * size
     return beginning[::-1]
+
+
+async def _sizes(db: AsyncSession, ahead: Collection[Moment]) -> Counter[tuple[int, int, str]]:
+    """How many hold a seat, by session, lead and rhythm."""
+    rows = await db.execute(
+        select(Rsvp.session_id, MemberLead.minutes, Member.rhythm, func.count())
+        .join(Member, Member.id == Rsvp.member_id)
+        .join(Session, Session.id == Rsvp.session_id)
+        .join(Event, Event.id == Session.event_id)
+        .join(MemberLead, MemberLead.member_id == Rsvp.member_id)
+        .where(
+            Rsvp.session_id.in_({m.session.id for m in ahead}),
+            Rsvp.state.in_(SEATED),
+            or_(Event.leads.is_(None), Member.own_leads),
+        )
+        .group_by(Rsvp.session_id, MemberLead.minutes, Member.rhythm)
+    )
+    sizes = Counter({(session, minutes, rhythm): size for session, minutes, rhythm, size in rows})
+    leads = {m.session.id: m.event.leads for m in ahead if m.event.leads is not None}
+    if leads:
+        rows_of_events = await db.execute(
+            select(Rsvp.session_id, Member.rhythm, func.count())
+            .join(Member, Member.id == Rsvp.member_id)
+            .where(Rsvp.session_id.in_(leads), Rsvp.state.in_(SEATED), ~Member.own_leads)
+            .group_by(Rsvp.session_id, Member.rhythm)
+        )
+        for session_id, rhythm, size in rows_of_events:
+            for minutes in leads[session_id]:
+                sizes[session_id, minutes, rhythm] += size
+    return sizes
 
 
 async def _claim(db: AsyncSession, moment: Moment, now: datetime) -> bool:
@@ -190,16 +252,8 @@ async def _claim(db: AsyncSession, moment: Moment, now: datetime) -> bool:
     return completed.first() is not None
 
 
-async def _post(db: AsyncSession, moment: Moment, now: datetime) -> int:
-    session = moment.session
-    # After a stop of some hours several leads are due at once: the nearest one speaks for all.
-    nearer = [
-        lead
-        for lead in LEADS
-        if lead < moment.minutes and session.starts_at - timedelta(minutes=lead) <= now
-    ]
-    other = aliased(MemberLead)
-    overtaken = exists().where(other.member_id == Rsvp.member_id, other.minutes.in_(nearer))
+async def _post(db: AsyncSession, moment: Moment, rhythms: tuple[str, ...], now: datetime) -> int:
+    session, leads = moment.session, moment.event.leads
     starts = int(session.starts_at.timestamp())
     key = f"{KIND}:{session.id}:{moment.minutes}:{starts}:"
     readers = (
@@ -218,17 +272,45 @@ async def _post(db: AsyncSession, moment: Moment, now: datetime) -> int:
             literal(0).label("attempts"),
             literal(0).label("doubts"),
         )
-        .join(MemberLead, MemberLead.member_id == Rsvp.member_id)
+        .join(Member, Member.id == Rsvp.member_id)
         .where(
             Rsvp.session_id == session.id,
             Rsvp.state.in_(SEATED),
-            MemberLead.minutes == moment.minutes,
+            _wants(moment.minutes, leads),
             # Whoever took the seat after this moment knows already.
             Rsvp.since <= moment.due,
-            ~overtaken,
+            ~_overtaken(moment, rhythms, now),
         )
     )
+    if moment.evening is not None:
+        readers = readers.where(Member.rhythm.in_(moment.evening))
     columns = [column.name for column in readers.selected_columns]
     insert = outbox.insert_once(db).from_select(columns, readers)
     result = cast("CursorResult[Any]", await db.execute(insert))
     return result.rowcount
+
+
+def _wants(minutes: int, leads: list[Any] | None) -> ColumnElement[bool]:
+    """The member wants this lead, of an event whose own leads are these."""
+    chosen = exists().where(MemberLead.member_id == Member.id, MemberLead.minutes == minutes)
+    if leads is None:
+        return chosen
+    return or_(~Member.own_leads, chosen) if minutes in leads else and_(Member.own_leads, chosen)
+
+
+def _overtaken(moment: Moment, rhythms: tuple[str, ...], now: datetime) -> ColumnElement[bool]:
+    """A nearer lead speaks for this one: after a stop of some hours, or on the same evening."""
+    session, at = moment.session, max(now, moment.due)
+    speaking: list[ColumnElement[bool]] = []
+    for minutes in LEADS:
+        if minutes >= moment.minutes:
+            continue
+        wants = _wants(minutes, moment.event.leads)
+        if session.starts_at - timedelta(minutes=minutes) <= now:
+            speaking.append(wants)
+            continue
+        for evening, those in evenings(rhythms, session, moment.event, minutes).items():
+            if evening <= at:
+                told = and_(Rsvp.since <= evening, Member.rhythm.in_(those))
+                speaking.append(and_(wants, told))
+    return or_(false(), *speaking)

@@ -125,6 +125,10 @@ class Member(Base):
     # Between which minutes of their day nothing is to ring that can come earlier; empty: none.
     quiet_from: Mapped[int | None] = mapped_column(default=22 * 60, server_default="1320")
     quiet_until: Mapped[int | None] = mapped_column(default=8 * 60, server_default="480")
+    # The zone and the quiet hours in one, as `storage/quiet.py` writes them.
+    rhythm: Mapped[str] = mapped_column(
+        String(80), default="|1320|480", server_default="|1320|480", index=True
+    )
     # The member chose their leads: an event's own leads are for those who never did.
     own_leads: Mapped[bool] = mapped_column(default=False, server_default=false())
 

@@ -43,11 +43,13 @@ async def session(storage, starts_at: datetime = START, *, zone: str = "Africa/C
     return one.id
 
 
-async def member(storage, *leads: int) -> int:
-    """Somebody who wants these leads; all of them if none is named."""
+async def member(storage, *leads: int, quiet=None, zone=None) -> int:
+    """Somebody who wants these leads, all of them if none is named, and sleeps if `quiet` says."""
     async with storage.begin() as db:
         one = await members.meet(db, "telegram", f"{next(_slugs)}", START)
         await members.set_leads(db, one, leads or LEADS)
+        members.set_quiet_hours(one, quiet)
+        members.set_timezone(one, zone, None)
     return one.id
 
 

@@ -5,7 +5,8 @@ from tests.town import Town
 
 HOME = (
     "Settings\n\nLanguage: English\nReminders: 24 hours and 15 minutes before each session\n"
-    "Name: Emma\n[🌐 Language] [⏰ Reminders]\n[👤 Profile]"
+    "Quiet hours: from 22:00 to 08:00\n"
+    "Name: Emma\n[🌐 Language] [⏰ Reminders]\n[🌙 Quiet hours] [👤 Profile]"
 )
 PROFILE = (
     "Your profile\n\nName: Emma\nCountry: France\nCity: Lyon\nProfession: –\nOrganisation: –\n"
@@ -21,8 +22,9 @@ async def test_the_language_changes_at_once(town: Town):
         "Which language shall I speak?\n[Français]\n[العربية]\n[✅ English]\n[‹ Settings]"
     ]
     assert await emma.taps("العربية") == [
-        "الإعدادات\n\nاللغة: العربية\nالتذكيرات: 24 ساعة و15 دقيقة قبل كل جلسة\nالاسم: Emma\n"
-        "[🌐 اللغة] [⏰ التذكيرات]\n[👤 الملف الشخصي]"
+        "الإعدادات\n\nاللغة: العربية\nالتذكيرات: 24 ساعة و15 دقيقة قبل كل جلسة\n"
+        "ساعات الهدوء: من 22:00 إلى 08:00\nالاسم: Emma\n"
+        "[🌐 اللغة] [⏰ التذكيرات]\n[🌙 ساعات الهدوء] [👤 الملف الشخصي]"
     ]
     (help_,) = await emma.says("/help")
     assert help_.startswith("ما يمكنني فعله\n")
