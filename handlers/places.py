@@ -14,7 +14,8 @@ from babel import Locale
 from babel.core import get_global
 from babel.dates import get_timezone_location
 
-from handlers.words import LOCALES, Html, Words, country_named, folded, quote
+from handlers.words import LOCALES, Html, Words, country_named, quote
+from storage.folding import folded
 
 # Where most people live in countries of several zones.
 LARGEST = {
