@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import quiet
+from storage import plans, quiet
 from storage.members import LEADS
 from storage.tables import Event, Session
 
@@ -41,10 +41,12 @@ class Moment:
         return self.session.id, self.minutes, self.due
 
 
-async def near(db: AsyncSession, now: datetime) -> list[tuple[Session, Event]]:
-    """The sessions with a moment that is due or may have to begin, and their events."""
+async def near(db: AsyncSession, now: datetime) -> list[tuple[Session, Event, datetime | None]]:
+    """The sessions with a moment that is due or may have to begin, their events, and until when
+    a change of plan speaks for their reminders.
+    """
     rows = await db.execute(
-        select(Session, Event)
+        select(Session, Event, plans.silent_until())
         .join(Event, Event.id == Session.event_id)
         .where(
             Session.starts_at > now,
@@ -53,24 +55,29 @@ async def near(db: AsyncSession, now: datetime) -> list[tuple[Session, Event]]:
         )
         .order_by(Session.id)
     )
-    return [(session, event) for session, event in rows]
+    return [(session, event, silent) for session, event, silent in rows]
 
 
 def moments(
-    sessions: Collection[tuple[Session, Event]], rhythms: tuple[str, ...], now: datetime
+    sessions: Collection[tuple[Session, Event, datetime | None]],
+    rhythms: tuple[str, ...],
+    now: datetime,
 ) -> list[Moment]:
     """The moments that are due or may have to begin, soonest first."""
     found, last = [], now + EARLIEST
-    for session, event in sessions:
+    for session, event, silent in sessions:
         for minutes in LEADS:
             due = session.starts_at - timedelta(minutes=minutes)
-            if due <= last:
+            # Whoever was told a change of plan after a moment knows when the session begins.
+            known = silent is not None and due <= silent
+            if due <= last and not known:
                 found.append(Moment(session, event, minutes, due))
             if now < due <= last + quiet.MOST:
                 found += [
                     Moment(session, event, minutes, evening, those)
                     for evening, those in evenings(rhythms, session, event, minutes).items()
                     if now - LATE_EVENING <= evening <= last
+                    and (silent is None or evening > silent)
                 ]
     return sorted(found, key=lambda m: m.due)
 

@@ -41,11 +41,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-<<<<<<< HEAD
-from storage import outbox, plans
-=======
 from storage import outbox, quiet
->>>>>>> ccc29b3 (Remind early risers the evening before, by the clocks of their own city)
 from storage.members import LEADS
 from storage.moments import EARLIEST, Moment, evenings, moments, near
 from storage.rsvps import SEATED
@@ -138,30 +134,6 @@ async def wanted_still(
     }
 
 
-<<<<<<< HEAD
-async def _moments(db: AsyncSession, now: datetime) -> list[Moment]:
-    """The moments that are due or may have to begin, soonest first."""
-    near = await db.execute(
-        select(Session, plans.silent_until())
-        .where(
-            Session.starts_at > now,
-            Session.starts_at <= now + timedelta(minutes=max(LEADS)) + EARLIEST,
-            Session.cancelled_at.is_(None),
-        )
-        .order_by(Session.id)
-    )
-    # Whoever was told a change of plan after a moment knows when the session begins.
-    moments = [
-        Moment(session, lead)
-        for session, silent in near
-        for lead in LEADS
-        if silent is None or session.starts_at - timedelta(minutes=lead) > silent
-    ]
-    return sorted((m for m in moments if m.due <= now + EARLIEST), key=lambda m: m.due)
-
-
-=======
->>>>>>> ccc29b3 (Remind early risers the evening before, by the clocks of their own city)
 async def _waves(
     db: AsyncSession, these: Collection[Moment]
 ) -> dict[tuple[int, int, datetime], bool]:
