@@ -11,6 +11,7 @@ from aiogram import Router
 
 from handlers import (
     asking,
+    doors,
     events,
     guide,
     plans,
@@ -26,6 +27,7 @@ from handlers import (
 )
 from handlers.asking import Purposes
 from handlers.correspondence import Kind, Kinds
+from storage.doors import KIND as LATE
 from storage.plans import KIND as PLAN
 from storage.reminders import KIND as REMINDER
 from storage.tickets import KIND as TICKET
@@ -41,6 +43,7 @@ def routers() -> Sequence[Router]:
         rsvps.router(),
         search.router(),
         tickets.router(),
+        doors.router(),
         reminders.router(),
         plans.router(),
         settings.router(),
@@ -65,6 +68,7 @@ def kinds() -> Kinds:
     return {
         REMINDER: Kind(write=reminders.write, resend=True),
         OFFER: Kind(write=waitlist.write, resend=True),
+        LATE: Kind(write=doors.write, resend=True),
         TICKET: Kind(write=tickets.write, resend=True),
         PLAN: Kind(write=plans.write, resend=True),
     }

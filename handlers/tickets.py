@@ -23,6 +23,14 @@ from storage.tables import Event, Session
 from storage.tickets import PREFIX, Admission, Entry, Held
 
 
+class DoorCard(CallbackData, prefix="door"):
+    """The card of a door: a session's, or without one the event's; `handlers.doors` answers."""
+
+    event: int
+    session: int = 0
+    page: int = 0
+
+
 class CheckIn(CallbackData, prefix="checkin"):
     """Check the holder in, as a scan does."""
 
@@ -107,27 +115,27 @@ async def scanned(turn: Turn, payload: str) -> Letter | None:
     ticket = await tickets.behind(turn.db, payload)
     if ticket is None:
         return Letter(turn.words("⚠️ I don't know this ticket."))
-    return _told(turn, await tickets.check_in(turn.db, ticket.id, turn.member, turn.now))
+    return told(turn, await tickets.check_in(turn.db, ticket.id, turn.member, turn.now))
 
 
 async def check_in(_tap: CallbackQuery, callback_data: CheckIn, turn: Turn) -> None:
     """Check in by tap."""
     admission = await tickets.check_in(turn.db, callback_data.ticket, turn.member, turn.now)
-    turn.say.edit(_told(turn, admission))
+    turn.say.edit(told(turn, admission))
 
 
 async def let_in(_tap: CallbackQuery, callback_data: LetIn, turn: Turn) -> None:
     """Let in as a walk-in."""
     admission = await tickets.let_in(turn.db, callback_data.ticket, turn.member, turn.now)
-    turn.say.edit(_told(turn, admission))
+    turn.say.edit(told(turn, admission))
 
 
 async def uncheck(_tap: CallbackQuery, callback_data: Uncheck, turn: Turn) -> None:
     """Undo: the card then offers to check in again."""
-    turn.say.edit(_told(turn, await tickets.undo(turn.db, callback_data.ticket, turn.now)))
+    turn.say.edit(told(turn, await tickets.undo(turn.db, callback_data.ticket, turn.now)))
 
 
-def _told(turn: Turn, admission: Admission | None) -> Letter:
+def told(turn: Turn, admission: Admission | None) -> Letter:
     """The answer of the door: the verdict, then who and where."""
     words = turn.words
     if admission is None:
@@ -167,15 +175,18 @@ def _verdict(turn: Turn, admission: Admission) -> Html:
 
 def _taps(words: Words, admission: Admission) -> tuple[tuple[Tap, ...], ...]:
     ticket = admission.ticket.id
+    session = admission.session.id if admission.session else 0
+    door = Tap(words.label("🚪 Door"), DoorCard(event=admission.event.id, session=session).pack())
     match admission.entry:
         case Entry.IN | Entry.WALKED_IN:
-            return ((Tap(words.label("↩️ Undo"), Uncheck(ticket=ticket).pack()),),)
+            return ((Tap(words.label("↩️ Undo"), Uncheck(ticket=ticket).pack()), door),)
         case Entry.UNDONE:
-            return ((Tap(words.label("Check in"), CheckIn(ticket=ticket).pack()),),)
+            return ((Tap(words.label("Check in"), CheckIn(ticket=ticket).pack()), door),)
         case Entry.NOT_TODAY | Entry.OVER | Entry.NO_SEAT:
-            return ((Tap(words.label("Let in as a walk-in"), LetIn(ticket=ticket).pack()),),)
+            let_in_ = Tap(words.label("Let in as a walk-in"), LetIn(ticket=ticket).pack())
+            return ((let_in_,), (door,))
         case _:
-            return ()
+            return ((door,),)
 
 
 def _place(words: Words, event: Event, session: Session | None) -> list[Html]:

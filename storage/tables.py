@@ -362,6 +362,22 @@ class WalkIn(Base):
     by: Mapped[int | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
 
 
+class Door(Base):
+    """Who of the staff opened the card of which door, last when; without a session, the event's."""
+
+    __tablename__ = "door"
+    __table_args__ = (
+        Index("ix_door_event_id", "event_id"),
+        Index("ix_door_member_id", "member_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"))
+    session_id: Mapped[int | None] = mapped_column(ForeignKey("session.id", ondelete="CASCADE"))
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"))
+    opened_at: Mapped[datetime]
+
+
 class Wave(Base):
     """The reminders of one session at one lead. A session that moves makes new waves.
 

@@ -89,7 +89,12 @@ async def of_event(db: AsyncSession, member: Member, event_id: int) -> Ticket | 
     held = await _seats(db, member.id, event_id)
     if len(held) == 1:
         return await of_session(db, member, held[0].session_id)
-    if not held or await _lock_event(db, event_id) is None:
+    return await of_entrance(db, member, event_id)
+
+
+async def of_entrance(db: AsyncSession, member: Member, event_id: int) -> Ticket | None:
+    """The member's ticket for the event's door. None: no seat in the event."""
+    if not await _seats(db, member.id, event_id) or await _lock_event(db, event_id) is None:
         return None
     return await made(db, member.id, event_id, None)
 

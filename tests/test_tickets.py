@@ -70,19 +70,19 @@ async def test_taps_in_one_second_bring_one_picture(town: Town):
 @pytest.mark.parametrize(
     ("language", "told"),
     [
-        ("en", f"✅ Checked in\n\nAmal\n{PANEL}\n[↩️ Undo]"),
+        ("en", f"✅ Checked in\n\nAmal\n{PANEL}\n[↩️ Undo] [🚪 Door]"),
         (
             "fr",
             "✅ Entrée enregistrée\n\nAmal\n"
             "Panel 2 : Énergie, efficacité énergétique et environnement\n"
             "📅 mercredi 4 juillet 2018\n🕘 10:30 – 12:30 (heure de Rabat)\n📍 Salle B\n"
-            "[↩️ Annuler]",
+            "[↩️ Annuler] [🚪 Entrée]",
         ),
         (
             "ar",
             "✅ تم تسجيل الدخول\n\nAmal\nالندوة 2: الطاقة والنجاعة الطاقية والبيئة\n"
             "📅 الأربعاء، 4 يوليوز 2018\n🕘 10:30 – 12:30 (بتوقيت الرباط)\n📍 القاعة ب\n"
-            "[↩️ تراجع]",
+            "[↩️ تراجع] [🚪 المدخل]",
         ),
     ],
 )
@@ -101,7 +101,9 @@ async def test_a_second_scan_says_when_the_first_was(town: Town):
     await scans(salma, payload)
     await town.is_now(DOORS + timedelta(minutes=7))
     used = "⚠️ This ticket was already used: {}."
-    assert await scans(omar, payload) == [f"{used.format('today at 10:15')}\n\nAmal\n{PANEL}"]
+    assert await scans(omar, payload) == [
+        f"{used.format('today at 10:15')}\n\nAmal\n{PANEL}\n[🚪 Door]"
+    ]
     await town.is_now(DOORS + timedelta(days=1))
     assert (await scans(omar, payload))[0].startswith(
         used.format("Wednesday, July 4, 2018 at 10:15")
@@ -113,10 +115,10 @@ async def test_a_check_in_is_undone_and_done_again(town: Town):
     salma = await keeper(town)
     await town.is_now(DOORS)
     await scans(salma, payload)
-    undone = f"↩️ Undone: not checked in.\n\nAmal\n{PANEL}\n[Check in]"
+    undone = f"↩️ Undone: not checked in.\n\nAmal\n{PANEL}\n[Check in] [🚪 Door]"
     assert await salma.taps("↩️ Undo") == [undone]
     assert await seat(town, amal) == Seat.CONFIRMED
-    assert await salma.taps("Check in") == [f"✅ Checked in\n\nAmal\n{PANEL}\n[↩️ Undo]"]
+    assert await salma.taps("Check in") == [f"✅ Checked in\n\nAmal\n{PANEL}\n[↩️ Undo] [🚪 Door]"]
     assert await seat(town, amal) == Seat.CHECKED_IN
 
 
@@ -128,7 +130,7 @@ async def test_guests_come_in_with_the_member(town: Town):
     salma = await keeper(town)
     await town.is_now(DOORS)
     told = await scans(salma, payload)
-    assert told == [f"✅ Checked in\n\nAmal\n{PANEL}\n👥 with 2 guests\n[↩️ Undo]"]
+    assert told == [f"✅ Checked in\n\nAmal\n{PANEL}\n👥 with 2 guests\n[↩️ Undo] [🚪 Door]"]
     assert await seat(town, amal) == Seat.CHECKED_IN
 
 
@@ -174,11 +176,11 @@ async def test_on_another_day_the_ticket_is_refused_and_the_person_let_in(town: 
     salma = await keeper(town)
     refused = (
         f"⚠️ Not today: this ticket is for Wednesday, July 4, 2018.\n\nAmal\n{PANEL}\n"
-        "[Let in as a walk-in]"
+        "[Let in as a walk-in]\n[🚪 Door]"
     )
     assert await scans(salma, payload) == [refused]
     told = await salma.taps("Let in as a walk-in")
-    assert told == [f"✅ Let in as a walk-in\n\nAmal\n{PANEL}\n[↩️ Undo]"]
+    assert told == [f"✅ Let in as a walk-in\n\nAmal\n{PANEL}\n[↩️ Undo] [🚪 Door]"]
     assert await seat(town, amal) == Seat.CONFIRMED
     (again,) = await scans(salma, payload)
     assert again.startswith("⚠️ This ticket was already used: today at 09:00.")
@@ -191,7 +193,7 @@ async def test_after_the_session_the_ticket_is_too_late(town: Town):
     salma = await keeper(town)
     await town.is_now(DOORS + timedelta(hours=3))
     assert await scans(salma, payload) == [
-        f"⚠️ Too late: it is over.\n\nAmal\n{PANEL}\n[Let in as a walk-in]"
+        f"⚠️ Too late: it is over.\n\nAmal\n{PANEL}\n[Let in as a walk-in]\n[🚪 Door]"
     ]
 
 
@@ -202,7 +204,7 @@ async def test_a_seat_given_up_lets_in_as_a_walk_in_only(town: Town):
     await amal.taps("✕ Give up")
     await town.is_now(DOORS)
     assert await scans(salma, payload) == [
-        f"⚠️ No seat any more: it was given up.\n\nAmal\n{PANEL}\n[Let in as a walk-in]"
+        f"⚠️ No seat any more: it was given up.\n\nAmal\n{PANEL}\n[Let in as a walk-in]\n[🚪 Door]"
     ]
     await salma.taps("Let in as a walk-in")
     assert await seat(town, amal) == Seat.CANCELLED
@@ -213,7 +215,9 @@ async def test_a_cancelled_session_lets_nobody_in(town: Town):
     salma = await keeper(town)
     await town.session("panel-2", cancelled_at=town.clock.now())
     await town.is_now(DOORS)
-    assert await scans(salma, payload) == [f"⚠️ This session is cancelled.\n\nAmal\n{PANEL}"]
+    assert await scans(salma, payload) == [
+        f"⚠️ This session is cancelled.\n\nAmal\n{PANEL}\n[🚪 Door]"
+    ]
 
 
 async def test_whoever_has_several_seats_has_a_ticket_for_the_event(town: Town):
@@ -234,9 +238,11 @@ async def test_whoever_has_several_seats_has_a_ticket_for_the_event(town: Town):
     at_the_panel = await ticket_of(town, amal, "panel-2")
     assert at_the_entrance != at_the_panel
     await town.is_now(DOORS)
-    told = f"✅ Checked in\n\nAmal\n{event}\n[↩️ Undo]"
+    told = f"✅ Checked in\n\nAmal\n{event}\n[↩️ Undo] [🚪 Door]"
     assert await scans(salma, at_the_entrance) == [told]
-    assert await scans(salma, at_the_panel) == [f"✅ Checked in\n\nAmal\n{PANEL}\n[↩️ Undo]"]
+    assert await scans(salma, at_the_panel) == [
+        f"✅ Checked in\n\nAmal\n{PANEL}\n[↩️ Undo] [🚪 Door]"
+    ]
     (again,) = await scans(salma, at_the_entrance)
     assert again.startswith("⚠️ This ticket was already used: today at 10:15.")
 
