@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.rsvps import HOLDING, SEATED, earlier_than
@@ -76,18 +77,18 @@ async def items_of_day(db: AsyncSession, event: Event, day: date, member: Member
     zone = ZoneInfo(event.timezone)
     begins = datetime(day.year, day.month, day.day, tzinfo=zone)
     ends = begins + timedelta(days=1)
-    query = _items(member).where(
+    query = _items().where(
         Session.event_id == event.id,
         Session.starts_at >= begins,
         Session.starts_at < ends,
         Session.cancelled_at.is_(None),
     )
-    return await _read(db, query)
+    return await _read(db, query, member)
 
 
 async def item(db: AsyncSession, session_id: int, member: Member) -> Item | None:
     """One session, also a cancelled one: an old card is answered with what is true."""
-    found = await _read(db, _items(member).where(Session.id == session_id))
+    found = await _read(db, _one_item(), member, session=session_id)
     return found[0] if found else None
 
 
@@ -95,19 +96,13 @@ async def items(db: AsyncSession, session_ids: Sequence[int], member: Member) ->
     """These sessions, in this order; one that is gone is left out."""
     if not session_ids:
         return []
-    found = await _read(db, _items(member).where(Session.id.in_(session_ids)))
+    found = await _read(db, _items().where(Session.id.in_(session_ids)), member)
     return sorted(found, key=lambda item: session_ids.index(item.session.id))
 
 
 async def themes_of(db: AsyncSession, session: Session) -> Sequence[Theme]:
     """What a session is about."""
-    rows = await db.scalars(
-        select(Theme)
-        .join(SessionTheme, SessionTheme.theme_id == Theme.id)
-        .where(SessionTheme.session_id == session.id)
-        .order_by(Theme.id)
-    )
-    return rows.all()
+    return (await db.scalars(_themes(), {"session": session.id})).all()
 
 
 async def place_in_line(db: AsyncSession, rsvp: Rsvp) -> int:
@@ -122,7 +117,11 @@ async def place_in_line(db: AsyncSession, rsvp: Rsvp) -> int:
     return (await db.scalar(ahead) or 0) + 1
 
 
-def _items(member: Member) -> Select[Session, Event, int, int, Rsvp]:
+# Building these statements costs as much as running them: each is built once.
+
+
+@cache
+def _items() -> Select[Session, Event, int, int, Rsvp]:
     def count(*states: Seat) -> Select[int]:
         return (
             select(func.count())
@@ -131,6 +130,7 @@ def _items(member: Member) -> Select[Session, Event, int, int, Rsvp]:
             .correlate(Session)
         )
 
+    mine = and_(Rsvp.session_id == Session.id, Rsvp.member_id == bindparam("member"))
     return (
         select(
             Session,
@@ -140,14 +140,35 @@ def _items(member: Member) -> Select[Session, Event, int, int, Rsvp]:
             Rsvp,
         )
         .join(Event, Event.id == Session.event_id)
-        .outerjoin(Rsvp, and_(Rsvp.session_id == Session.id, Rsvp.member_id == member.id))
+        .outerjoin(Rsvp, mine)
         .order_by(Session.starts_at, Session.id)
     )
 
 
-async def _read(db: AsyncSession, query: Select[Session, Event, int, int, Rsvp]) -> list[Item]:
+@cache
+def _one_item() -> Select[Session, Event, int, int, Rsvp]:
+    return _items().where(Session.id == bindparam("session"))
+
+
+@cache
+def _themes() -> Select[Theme]:
+    return (
+        select(Theme)
+        .join(SessionTheme, SessionTheme.theme_id == Theme.id)
+        .where(SessionTheme.session_id == bindparam("session"))
+        .order_by(Theme.id)
+    )
+
+
+async def _read(
+    db: AsyncSession,
+    query: Select[Session, Event, int, int, Rsvp],
+    member: Member,
+    **given: int,
+) -> list[Item]:
     items = []
-    for session, event, taken, in_line, mine in await db.execute(query):
+    rows = await db.execute(query, {"member": member.id} | given)
+    for session, event, taken, in_line, mine in rows:
         capacity = session.capacity if session.capacity is not None else event.capacity
         # A seat freed while others stand in line is theirs, not free.
         free = None if capacity is None else max(0, capacity - taken - in_line)

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import Select, bindparam, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.quiet import Rhythm
@@ -99,8 +100,13 @@ async def set_themes(db: AsyncSession, member: Member, slugs: Collection[str]) -
 
 async def leads_of(db: AsyncSession, member: Member) -> set[int]:
     """The member's leads, in minutes."""
-    rows = await db.scalars(select(MemberLead.minutes).where(MemberLead.member_id == member.id))
-    return set(rows)
+    return set(await db.scalars(_leads(), {"member": member.id}))
+
+
+@cache
+def _leads() -> Select[int]:
+    # Building this statement costs as much as running it.
+    return select(MemberLead.minutes).where(MemberLead.member_id == bindparam("member"))
 
 
 async def set_leads(db: AsyncSession, member: Member, minutes: Collection[int]) -> None:

@@ -217,8 +217,7 @@ async def overlapping(db: AsyncSession, member: Member, session_id: int) -> Sequ
 
     Empty: none overlap any more, or they have no seat here.
     """
-    others = await rsvps.overlaps(db, member, session_id)
-    found = await rsvps.lock(db, session_id, *(other.id for other in others))
+    found, others = await rsvps.lock_with_overlaps(db, member, session_id)
     mine = await db.scalar(
         select(Rsvp.state).where(Rsvp.session_id == session_id, Rsvp.member_id == member.id)
     )

@@ -8,8 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -52,8 +64,7 @@ async def request_seat(
     then those are given up for it. Nobody gives up a seat for a place in line.
     None: there is no such session.
     """
-    overlapping = await overlaps(db, member, session_id)
-    found = await lock(db, session_id, *(other.id for other in overlapping))
+    found, overlapping = await lock_with_overlaps(db, member, session_id)
     if found is None:
         return None
     session, event = found
@@ -61,11 +72,17 @@ async def request_seat(
         return Outcome(Answer.CANCELLED, session, event)
     if session.ends_at <= now:
         return Outcome(Answer.OVER, session, event)
-    rsvp = await _rsvp(db, member, session.id)
+    # Read under the lock: what stood before it may have changed while we waited.
+    rsvp, spoken_for = (
+        await db.execute(_standing(), {"member": member.id, "session": session_id})
+    ).one()
     if rsvp is not None and rsvp.state in (*SEATED, Seat.WAITLISTED):
         return Outcome(Answer.ALREADY, session, event)
     offered = rsvp is not None and rsvp.offered_until is not None and rsvp.offered_until > now
-    room = offered or await _has_room(db, session, event)
+    # A session without a capacity of its own has room for the whole event.
+    capacity = session.capacity if session.capacity is not None else event.capacity
+    # Whoever stands in line goes first: a seat that is free now is theirs.
+    room = offered or capacity is None or capacity > spoken_for
     state = Seat.CONFIRMED if room else Seat.WAITLISTED
     if state == Seat.CONFIRMED and overlapping:
         if not swap:
@@ -118,26 +135,6 @@ async def reassure(
     return Outcome(Answer.CONFIRMED, session, event)
 
 
-async def overlaps(db: AsyncSession, member: Member, session_id: int) -> Sequence[Session]:
-    """The member's seats in other sessions that run at the same time as this one."""
-    wished = aliased(Session)
-    rows = await db.scalars(
-        select(Session)
-        .join(Rsvp, Rsvp.session_id == Session.id)
-        .join(wished, wished.id == session_id)
-        .where(
-            Rsvp.member_id == member.id,
-            Rsvp.state.in_(SEATED),
-            Session.id != session_id,
-            Session.cancelled_at.is_(None),
-            Session.starts_at < wished.ends_at,
-            Session.ends_at > wished.starts_at,
-        )
-        .order_by(Session.starts_at, Session.id)
-    )
-    return rows.all()
-
-
 async def seats_of(
     db: AsyncSession, member: Member, now: datetime
 ) -> Sequence[tuple[Rsvp, Session, Event]]:
@@ -162,36 +159,82 @@ def earlier_than(rsvp: Rsvp) -> ColumnElement[bool]:
     return or_(Rsvp.since < rsvp.since, and_(Rsvp.since == rsvp.since, Rsvp.id < rsvp.id))
 
 
-async def lock(db: AsyncSession, session_id: int, *others: int) -> tuple[Session, Event] | None:
-    """Let nobody else change who sits in these sessions; None: the first is no session.
+async def lock(db: AsyncSession, session_id: int) -> tuple[Session, Event] | None:
+    """Let nobody else change who sits in this session; None: there is no such session."""
+    found = (await db.execute(_locked(), {"session": session_id})).first()
+    return None if found is None else (found[0], found[1])
 
-    Always in the order of their ids, so that two swaps can't wait for each other.
-    """
-    rows = await db.execute(
+
+async def lock_with_overlaps(
+    db: AsyncSession, member: Member, session_id: int
+) -> tuple[tuple[Session, Event] | None, Sequence[Session]]:
+    """As `lock`, together with the member's seats in other sessions that run at the same time."""
+    rows = (await db.execute(_wished(), {"member": member.id, "session": session_id})).all()
+    found = next(((session, event) for session, event in rows if session.id == session_id), None)
+    return found, [session for session, _ in rows if session.id != session_id]
+
+
+# Building these statements costs as much as running them: each is built once.
+
+
+@cache
+def _locked() -> Select[Any, Any]:
+    return (
         select(Session, Event)
         .join(Event, Event.id == Session.event_id)
-        .where(Session.id.in_((session_id, *others)))
+        .where(Session.id == bindparam("session"))
+        .with_for_update(of=Session)
+        .execution_options(populate_existing=True)
+    )
+
+
+@cache
+def _wished() -> Select[Any, Any]:
+    """The session that is wished for, and the member's seats in others that run at that time.
+
+    All are locked, in the order of their ids, so that two swaps can't wait for each other.
+    """
+    wished = aliased(Session)
+    mine = and_(Rsvp.session_id == Session.id, Rsvp.member_id == bindparam("member"))
+    collides = and_(
+        Rsvp.state.in_(SEATED),
+        Session.cancelled_at.is_(None),
+        Session.starts_at < wished.ends_at,
+        Session.ends_at > wished.starts_at,
+    )
+    return (
+        select(Session, Event)
+        .join(Event, Event.id == Session.event_id)
+        .join(wished, wished.id == bindparam("session"))
+        .outerjoin(Rsvp, mine)
+        .where(or_(Session.id == wished.id, collides))
         .order_by(Session.id)
         .with_for_update(of=Session)
-    )
-    return next(((s, e) for s, e in rows if s.id == session_id), None)
-
-
-async def _rsvp(db: AsyncSession, member: Member, session_id: int) -> Rsvp | None:
-    return await db.scalar(
-        select(Rsvp).where(Rsvp.session_id == session_id, Rsvp.member_id == member.id)
+        .execution_options(populate_existing=True)
     )
 
 
-async def _has_room(db: AsyncSession, session: Session, event: Event) -> bool:
-    # A session without a capacity of its own has room for the whole event.
-    capacity = session.capacity if session.capacity is not None else event.capacity
-    if capacity is None:
-        return True
-    # Whoever stands in line goes first: a seat that is free now is theirs.
+@cache
+def _standing() -> Select[Any, Any]:
+    """The member's RSVP, and how many seats are taken or waited for."""
+    session: BindParameter[int] = bindparam("session")
     spoken_for = (
         select(func.count())
         .select_from(Rsvp)
-        .where(Rsvp.session_id == session.id, Rsvp.state.in_((*HOLDING, Seat.WAITLISTED)))
+        .where(Rsvp.session_id == session, Rsvp.state.in_((*HOLDING, Seat.WAITLISTED)))
+        .scalar_subquery()
     )
-    return capacity > (await db.scalar(spoken_for) or 0)
+    mine = and_(Rsvp.session_id == session, Rsvp.member_id == bindparam("member"))
+    one = select(literal(1).label("one")).subquery()
+    return (
+        select(Rsvp, spoken_for)
+        .select_from(one)
+        .outerjoin(Rsvp, mine)
+        .execution_options(populate_existing=True)
+    )
+
+
+async def _rsvp(db: AsyncSession, member: Member, session_id: int) -> Rsvp | None:
+    found = await db.execute(_standing(), {"member": member.id, "session": session_id})
+    rsvp: Rsvp | None = found.one()[0]
+    return rsvp
