@@ -76,15 +76,13 @@ def drafted(
         remarks.note(About.EVENT_NAME, title)
     themes: dict[str, PlannedTheme] = {}
     planned: dict[str, PlannedSession] = {}
-    for found in sessions:
-        session = _session(found, themes, planned, remarks)
-        if session is None:
-            continue
-        planned[session.slug] = session
-        if len(planned) > MAX_SESSIONS:
-            fail(
-                path, f"it has more than {MAX_SESSIONS} sessions", "Split it by event or by track."
-            )
+    for number, found in enumerate(sessions, start=1):
+        # Those that will be left out count too: they take time.
+        if number > MAX_SESSIONS:
+            what = f"it has more than {MAX_SESSIONS} sessions"
+            fail(path, what, "Split it by event or by track.")
+        if session := _session(found, themes, planned, remarks):
+            planned[session.slug] = session
     if not planned:
         what = "there is no session in it that has a title and a time"
         fail(path, what, "Check that it is the schedule itself, and not a list of links or talks.")

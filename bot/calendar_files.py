@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot.agenda_drafts import Found, FoundEvent, cleaned, drafted
+from bot.agenda_fields import YEARS
 from bot.agenda_problems import MAX_SESSIONS, Reading, Remarks, fail
 from bot.repeating import DATES, repeated
 from handlers.agenda_remarks import About
@@ -25,12 +26,17 @@ from handlers.agenda_remarks import About
 _MAX_LINES = 250_000
 # VCALENDAR, VEVENT, VALARM.
 _MAX_DEPTH = 6
-_NEEDED = frozenset(
+# Of a property that an item has once, only the first counts; of the others there may be some.
+_ONCE = frozenset(
     {
-        *("SUMMARY", "DTSTART", "DTEND", "DURATION", "UID", "RECURRENCE-ID", "RRULE", "RDATE"),
-        *("EXDATE", "LOCATION", "CATEGORIES", "STATUS"),
+        *("SUMMARY", "DTSTART", "DTEND", "DURATION", "UID", "RECURRENCE-ID", "RRULE"),
+        *("LOCATION", "STATUS"),
     }
 )
+_OFTEN = frozenset({"RDATE", "EXDATE", "CATEGORIES"})
+_MAX_OFTEN = 10_000
+# Longer lines than this are no title, room or list of dates.
+_MAX_LINE = 4_000
 _IN_ITEM = ["VCALENDAR", "VEVENT"]
 # What we call the parameter TZID.
 _ZONE = "X-ZONE"
@@ -43,6 +49,23 @@ class _Calendar:
 
     about: dict[str, str] = field(default_factory=dict)
     items: list[list[str]] = field(default_factory=list)
+    # What the item at hand has said already, and how often something that may be said again was.
+    said: set[str] = field(default_factory=set)
+    again: int = 0
+
+    def begin(self) -> None:
+        """Another item."""
+        self.items.append([])
+        self.said = set()
+
+    def wants(self, name: str) -> bool:
+        """Whether this property of the item at hand matters."""
+        if name in _OFTEN:
+            self.again += 1
+            return self.again <= _MAX_OFTEN
+        wanted = name in _ONCE and name not in self.said
+        self.said.add(name)
+        return wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +82,13 @@ class _Item:
 
 def read(path: Path, content: bytes, home: str) -> Reading:
     """The agenda in this iCalendar. Raises AgendaFileError."""
-    if content.count(b"\n") > _MAX_LINES:
+    if max(content.count(b"\n"), content.count(b"\r")) > _MAX_LINES:
         fail(path, "it has far more lines than an agenda", "Check that it is a calendar.")
     calendar = _lines(path, content)
     if len(calendar.items) > MAX_SESSIONS:
         fail(path, f"it has more than {MAX_SESSIONS} sessions", "Split it by event or by track.")
+    if calendar.again > _MAX_OFTEN:
+        fail(path, "it lists far more dates than an agenda", "Check that it is a calendar.")
     if not calendar.items:
         fail(path, "there is no item in this calendar", "Export it again, with its events.")
     remarks = Remarks()
@@ -93,10 +118,10 @@ def _lines(path: Path, content: bytes) -> _Calendar:
             if len(inside) > _MAX_DEPTH:
                 fail(path, "its parts are nested too deeply", "Check that it is a calendar.")
             if inside == _IN_ITEM:
-                calendar.items.append([])
+                calendar.begin()
         elif name == "END":
             del inside[-1:]
-        elif name in _NEEDED and inside == _IN_ITEM:
+        elif inside == _IN_ITEM and calendar.wants(name):
             calendar.items[-1].append(_text(path, found[0]))
         elif name in _ABOUT_CALENDAR and inside == _IN_ITEM[:1]:
             value = _text(path, found[0]).partition(":")[2]
@@ -106,8 +131,10 @@ def _lines(path: Path, content: bytes) -> _Calendar:
 
 def _text(path: Path, line: bytes) -> str:
     try:
-        text = line.decode()
-    except UnicodeDecodeError:
+        text = line[:_MAX_LINE].decode()
+    except UnicodeDecodeError as error:
+        if len(line) > _MAX_LINE and error.start > _MAX_LINE - 4:
+            return _text(path, line[: error.start])
         fail(path, "this is not UTF-8 text", "Save the file with the encoding UTF-8.")
     # Zones are told by `_Zones`: the library would warn of some, and look for their rules.
     return re.sub(";TZID=", f";{_ZONE}=", text, count=1, flags=re.IGNORECASE)
@@ -141,8 +168,13 @@ class _Zones:
         self.floating = zones[0] if zones else ZoneInfo(home)
 
     def instant(self, value: Any) -> datetime | None:
-        """The instant of a DTSTART and the like; None for a whole day."""
+        """The instant of a DTSTART and the like; None for a whole day.
+
+        Raises ValueError for a year that can't be right.
+        """
         moment = value.dt
+        if moment.year not in YEARS:
+            raise ValueError("no year of ours")
         if not isinstance(moment, datetime):
             return None
         name = value.params.get(_ZONE)

@@ -17,8 +17,8 @@ from bot.frab_files import agenda_in
 
 # A schedule is seven levels deep: schedule, day, room, event, persons, person.
 _MAX_DEPTH = 16
-# 3,000 talks with their speakers have 150,000 signs; each costs a parser time and memory.
-_MAX_SIGNS = 200_000
+# 3,000 talks with their speakers have 130,000 signs; each costs a parser time and memory.
+_MAX_SIGNS = 150_000
 _CONFERENCE = frozenset({"acronym", "title", "start", "end", "time_zone_name"})
 _TALK = frozenset(
     {"date", "start", "duration", "end", "room", "title", "track", "type", "slug", "code"}

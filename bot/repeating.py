@@ -10,8 +10,8 @@ from datetime import UTC, datetime, time, timedelta
 # The most dates of one rule that become sessions.
 DATES = 100
 _WEEK = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-# Some say "every day, but on these days of the week", or a rule on an interval of years.
-_MAX_STEPS = 10 * 366
+# "Every day, but only on Mondays" takes seven steps for a date; a week has one at least.
+_MAX_DAYS, _MAX_WEEKS = 7 * DATES + 7, DATES + 2
 
 
 def repeated(first: datetime, rule: str) -> list[datetime] | None:
@@ -41,7 +41,7 @@ def _daily(
     first: datetime, wanted: set[str], step: int, most: int, last: datetime | None
 ) -> list[datetime]:
     dates: list[datetime] = []
-    for n in range(_MAX_STEPS // step + 1):
+    for n in range(_MAX_DAYS):
         at = first + timedelta(days=n * step)
         if len(dates) == most or (last is not None and at > last):
             break
@@ -55,7 +55,7 @@ def _weekly(
 ) -> list[datetime]:
     dates: list[datetime] = []
     monday = first - timedelta(days=first.weekday())
-    for n in range(_MAX_STEPS // 7 // step + 1):
+    for n in range(_MAX_WEEKS):
         for day in range(7):
             at = monday + timedelta(weeks=n * step, days=day)
             if len(dates) == most or (last is not None and at > last):

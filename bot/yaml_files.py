@@ -5,6 +5,7 @@ author typed (`no` is a word, 10:30 is a time) and remembers its line. `bot/agen
 the values; what it finds wrong is told here with the place where it stands.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from yaml.composer import Composer
 
 from bot.agenda_fields import (
     INVISIBLE,
@@ -24,19 +26,60 @@ from bot.agenda_fields import (
     nearest,
     quoted,
 )
-from bot.agenda_problems import AgendaFileError, Problem, Reading
+from bot.agenda_problems import MAX_SESSIONS, AgendaFileError, Problem, Reading, fail
 from storage.agendas import Agenda
 
+# 3,000 sessions, each with its titles in three languages, a room and some themes.
+_MAX_BYTES = 1_000_000
+_MAX_NODES = 70_000
+# More than this nobody mends one by one.
+_MAX_PROBLEMS = 100
+_FIRST_SESSIONS = 200
+_MAX_KEYS = 100
+# PyYAML tells best what is wrong, and takes half a second for 100 kB; libyaml is eight times as quick.
+_TOLD_WELL = 100_000
 # An agenda is four levels deep: file, sessions, session, title.
 _MAX_DEPTH = 16
 
 
 def read(path: Path, content: bytes, home: str) -> Reading:
     """The agenda in this YAML. Raises AgendaFileError, with all that is wrong with it."""
-    text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
+    if len(content) > _MAX_BYTES:
+        fail(path, "it is larger than 1 MB", "Check that it is an agenda, and split it by event.")
+    text, problems = _looked_through(path, content.decode("utf-8-sig"))
+    root, loader, error = _compose(_QuickLoader(text))
+    if error and len(text) <= _TOLD_WELL:
+        root, loader, error = _compose(_Loader(text))
+    problems += loader.problems
+    if error:
+        problems.append(_syntax_problem(error))
+    elif root is None:
+        problems.append(Problem(None, "the file is empty", "It needs an event and its sessions."))
+    if root is None:
+        raise AgendaFileError(path, problems)
+    outline = _Outline(loader.refused)
+    data = outline.read(root)
+    sessions = data.get("sessions") if isinstance(data, dict) else None
+    if isinstance(sessions, list) and len(sessions) > MAX_SESSIONS:
+        fail(path, f"it has more than {MAX_SESSIONS} sessions", "Split it by event.")
+    agenda = None
+    first = sessions[:_FIRST_SESSIONS] if isinstance(sessions, list) else sessions
+    # Where everything is wrong, the first of it is told.
+    if first == sessions or _check({**data, "sessions": first}, outline, home):
+        agenda = _check(data, outline, home)
+    problems += outline.problems
+    if agenda is None or problems:
+        raise AgendaFileError(path, problems)
+    return Reading(agenda)
+
+
+def _looked_through(path: Path, text: str) -> tuple[str, list[Problem]]:
+    """The text without tabs and invisible characters, and where these were."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     problems: list[Problem] = []
     for number, line in enumerate(lines, start=1):
+        if len(problems) >= _MAX_PROBLEMS:
+            raise AgendaFileError(path, problems)
         if "\t" in line:
             problems.append(Problem(number, "there is a tab", "Use spaces instead."))
         if found := INVISIBLE.search(line.replace("\t", "")):
@@ -44,37 +87,25 @@ def read(path: Path, content: bytes, home: str) -> Reading:
     if any(line.lstrip(" ").startswith("\t") for line in lines):
         # How far these lines are indented is anybody's guess, so nothing below can be judged.
         raise AgendaFileError(path, problems)
-    loader = _Loader("\n".join(INVISIBLE.sub("", line.replace("\t", " ")) for line in lines))
-    try:
-        root = loader.get_single_node()
-    except (yaml.YAMLError, ValueError, OverflowError) as error:
-        problems += [*loader.problems, _syntax_problem(error)]
-        raise AgendaFileError(path, problems) from None
-    problems += loader.problems
-    if root is None:
-        problems.append(Problem(None, "the file is empty", "It needs an event and its sessions."))
-        raise AgendaFileError(path, problems)
-    outline = _Outline(loader.refused)
-    agenda = _check(outline.read(root), outline, home)
-    problems += outline.problems
-    if agenda is None or problems:
-        raise AgendaFileError(path, problems)
-    return Reading(agenda)
+    return "\n".join(INVISIBLE.sub("", line.replace("\t", " ")) for line in lines), problems
 
 
-class _Loader(yaml.SafeLoader):
+class _Strict(Composer):
     """Composes nodes, and refuses what our format has no use for: anchors, aliases and tags."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
+    # Of the parser that it is combined with.
+    peek_event: Callable[[], Any]
+    get_event: Callable[[], Any]
+
+    def __init__(self) -> None:
         self.problems: list[Problem] = []
         # Where in the text they stood.
         self.refused: set[int] = set()
-        self._depth = 0
+        self._depth = self._nodes = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """The next node. An alias, which could make a small file huge, becomes an empty text."""
-        event = self.peek_event()  # type: ignore[no-untyped-call]  # by types-PyYAML
+        event = self.peek_event()
         alias = isinstance(event, yaml.AliasEvent)
         sign = "*" if alias else "&" if event.anchor else "!" if event.tag else None
         if sign is not None:
@@ -83,15 +114,41 @@ class _Loader(yaml.SafeLoader):
             self.problems.append(Problem(event.start_mark.line + 1, what, remedy))
             self.refused.add(event.start_mark.index)
         if alias:
-            self.get_event()  # type: ignore[no-untyped-call]  # the same
+            self.get_event()
             return yaml.ScalarNode("tag:yaml.org,2002:str", "", event.start_mark, event.end_mark)
         event.anchor = None
         self._depth += 1
+        self._nodes += 1
+        if self._nodes > _MAX_NODES or len(self.problems) > _MAX_PROBLEMS:
+            raise yaml.MarkedYAMLError(problem="too many", problem_mark=event.start_mark)
         if self._depth > _MAX_DEPTH:
             raise yaml.MarkedYAMLError(problem="too deep", problem_mark=event.start_mark)
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
+
+
+class _Loader(_Strict, yaml.SafeLoader):
+    """All of it PyYAML's own."""
+
+    def __init__(self, text: str) -> None:
+        yaml.SafeLoader.__init__(self, text)
+        _Strict.__init__(self)
+
+
+class _QuickLoader(_Strict, yaml.CSafeLoader):
+    """With libyaml's parser, which says less about mistakes."""
+
+    def __init__(self, text: str) -> None:
+        yaml.CSafeLoader.__init__(self, text)
+        _Strict.__init__(self)
+
+
+def _compose(loader: Any) -> tuple[yaml.Node | None, Any, Exception | None]:
+    try:
+        return loader.get_single_node(), loader, None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        return None, loader, error
 
 
 _RESERVED = (
@@ -130,6 +187,7 @@ _SYNTAX = {
         "a backslash in double quotes has a special meaning",
         "Write it twice, or put the text in single quotes.",
     ),
+    "too many": ("it holds far more than an agenda", "Check that it is one."),
     "too deep": ("brackets are nested too deeply", "Look for a stray [ or {."),
 }
 
@@ -168,7 +226,10 @@ class _Outline:
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for key, value in node.value:
+        if len(node.value) > _MAX_KEYS:
+            line = node.start_mark.line + 1
+            self.problems.append(Problem(line, "it has far too many keys", "Indent its lists."))
+        for key, value in node.value[:_MAX_KEYS]:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
                 self.problems.append(Problem(line, "a key is not a word", "Write key: value."))
