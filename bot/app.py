@@ -22,10 +22,18 @@ from bot.pace import Pacer
 from bot.polling import Poller
 from bot.server import healthz, metrics, serving
 from bot.settings import Settings
-from bot.telegram import Introduction, get_updates, introduce, open_bot, speak
+from bot.telegram import (
+    Introduction,
+    get_updates,
+    introduce,
+    learn_who_we_are,
+    open_bot,
+    speak,
+)
 from bot.webhook import Webhook, hook, unhook
 from handlers import guide
 from handlers.conversations import kinds
+from handlers.links import Links
 from handlers.places import zone_of
 from handlers.words import Catalogs, read_catalogs
 from storage import conversations, members, outbox, plans, reminders, waitlist
@@ -54,10 +62,12 @@ class App:
     delivery: Delivery
     flood: Flood
     metrics: Metrics
+    links: Links
     on_engine: Callable[[], None] = field(default=lambda: None)
 
     async def listen(self) -> None:
         """Take what people say, by long polling, until cancelled."""
+        await learn_who_we_are(self.bot, self.links)
         door = Door(self.intake, self.flood, self.metrics)
         await Poller(partial(get_updates, self.bot), door, partial(unhook, self.bot)).run()
 
@@ -86,6 +96,8 @@ class App:
 
     async def tidy(self) -> None:
         """Void what has expired, drop answers that nobody can ask for again."""
+        if self.links.asked:  # and not answered: the server was away when we started
+            await learn_who_we_are(self.bot, self.links)
         now = self.clock.now()
         async with self.storage.begin() as db:
             await outbox.void_expired(db, now)
@@ -93,6 +105,7 @@ class App:
 
     async def introduce(self) -> None:
         """Tell Telegram our name, descriptions and commands, in each language."""
+        await learn_who_we_are(self.bot, self.links)
         default = self.catalogs[self.settings.default_language]
         await introduce(
             self.bot,
@@ -133,7 +146,7 @@ async def open_app(
         pacer = pacer or Pacer(settings.pace)
         bot = await on.enter_async_context(open_bot(settings, pacer))
         bulk = await on.enter_async_context(open_bulk(settings, pacer))
-        catalogs, office, counted = read_catalogs(), Office(storage), Metrics()
+        catalogs, office, counted, links = read_catalogs(), Office(storage), Metrics(), Links()
         language = settings.default_language
         yield App(
             settings,
@@ -152,6 +165,7 @@ async def open_app(
                 partial(speak, bot),
                 default_language=language,
                 metrics=counted,
+                links=links,
             ),
             Delivery(
                 storage,
@@ -163,9 +177,11 @@ async def open_app(
                 default_language=language,
                 in_flight=in_flight_at(pacer.rate),
                 metrics=counted,
+                links=links,
             ),
             flood or Flood(),
             counted,
+            links,
         )
 
 

@@ -28,6 +28,7 @@ from bot.metrics import Metrics
 from bot.outage import Outage
 from handlers.correspondence import Kinds, Writing
 from handlers.letters import Letter
+from handlers.links import Links
 from handlers.words import Catalogs
 from storage import members, outbox, settlements
 from storage.database import Storage
@@ -75,12 +76,14 @@ class Delivery:
         default_language: str,
         in_flight: int = FEWEST,
         metrics: Metrics | None = None,
+        links: Links | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._storage, self._channels, self._kinds = storage, channels, kinds
         self._catalogs, self._clock, self._office = catalogs, clock, office
         self._default_language, self._monotonic = default_language, monotonic
         self._most, self._metrics = in_flight, metrics or Metrics()
+        self._links = links or Links()
         self._stir = asyncio.Event()
         self._stopping = False
         self._unsure = True
@@ -224,7 +227,8 @@ class Delivery:
     ) -> list[tuple[Due, Letter | Settlement]]:
         """Letters of one kind; a row that can't be written holds up none of the others."""
         writings = [
-            Writing(row.member, self._catalogs[self._language(row)], row.about, now) for row in rows
+            Writing(row.member, self._catalogs[self._language(row)], row.about, now, self._links)
+            for row in rows
         ]
         try:
             async with db.begin_nested():

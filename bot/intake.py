@@ -29,6 +29,7 @@ from bot.outage import Outage, is_away
 from handlers import guide
 from handlers.conversations import purposes, routers
 from handlers.letters import Say, Spoken
+from handlers.links import Links
 from handlers.turns import Turn
 from handlers.words import Catalogs, Words
 from storage import conversations, members
@@ -65,10 +66,11 @@ class Intake:
         *,
         default_language: str,
         metrics: Metrics | None = None,
+        links: Links | None = None,
     ) -> None:
         self._storage, self._bot, self._catalogs, self._clock = storage, bot, catalogs, clock
         self._speak, self._default_language = speak, default_language
-        self._metrics = metrics or Metrics()
+        self._metrics, self._links = metrics or Metrics(), links or Links()
         self._dispatcher = Dispatcher(storage=ConversationMemory(), purposes=purposes())
         self._dispatcher.include_routers(*routers())
         self._outage = Outage("intake")
@@ -133,6 +135,7 @@ class Intake:
             channel=CHANNEL,
             catalogs=self._catalogs,
             first_language=self._first_language(caller),
+            links=self._links,
         )
         conversation = arrival.conversation or conversations.new_conversation(
             CHANNEL, caller.address

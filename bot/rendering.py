@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.letters import Letter
+from handlers.letters import Letter, Tap
 
 # Bot API, sendMessage.text and sendPhoto.caption, after entities parsing. Counted in UTF-16 units,
 # as entities are: never fewer than the characters that Telegram counts.
@@ -71,11 +71,11 @@ def _cut(atoms: Sequence[str], start: int, limit: int) -> int:
 
 
 def _keyboard(letter: Letter) -> dict[str, Any] | None:
-    rows = [
-        [
-            {"text": tap.label, **({"url": tap.url} if tap.url else {"callback_data": tap.data})}
-            for tap in row
-        ]
-        for row in letter.taps
-    ]
+    rows = [[{"text": tap.label, **_action(tap)} for tap in row] for row in letter.taps]
     return {"inline_keyboard": rows} if rows else None
+
+
+def _action(tap: Tap) -> dict[str, str | None]:
+    if tap.url is not None:
+        return {"url": tap.url}
+    return {"callback_data": tap.data} if tap.query is None else {"switch_inline_query": tap.query}

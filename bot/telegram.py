@@ -54,6 +54,7 @@ from bot.rendering import Piece, render
 from bot.settings import Settings, token_of
 from bot.verdicts import decide, telling_times
 from handlers.letters import Letter, Spoken
+from handlers.links import Links
 
 log = structlog.get_logger(__name__)
 
@@ -273,6 +274,20 @@ async def get_updates(bot: Bot, offset: int | None, timeout: int) -> list[dict[s
         raise AnotherPoller(error.message) from None
     except (TelegramUnauthorizedError, TelegramNotFound) as error:
         raise BadToken(error.message) from None
+
+
+async def learn_who_we_are(bot: Bot, links: Links) -> None:
+    """Ask who we are in links, unless we know. A server that doesn't say is asked again later."""
+    if links.username:
+        return
+    links.asked = True
+    try:
+        me = await bot.get_me(request_timeout=_SIDE_CALL_SECONDS)
+    except (AiogramError, OSError) as error:
+        log.info("who we are in links is not known yet", outcome=decide(error))
+    else:
+        links.username = me.username or ""
+        links.inline = bool(me.supports_inline_queries)
 
 
 @dataclass(frozen=True, slots=True)

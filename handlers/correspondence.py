@@ -5,13 +5,14 @@ today and tells today's facts.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers.letters import Letter
+from handlers.links import Links
 from handlers.words import Words
 from storage.tables import Member
 
@@ -24,6 +25,7 @@ class Writing:
     words: Words
     about: Mapping[str, Any]
     now: datetime
+    links: Links = field(default_factory=Links)
 
 
 @dataclass(frozen=True, slots=True)

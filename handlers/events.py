@@ -149,9 +149,11 @@ async def day_letter(
     taps: list[tuple[Tap, ...]] = [(card_tap(words, item),) for item in shown]
     taps.extend(turning)
     taps.extend(_other_days(words, event, days, day))
-    if turning:
-        # Who turns pages may rather look for something.
-        taps.append(browsing(words))
+    # Who turns pages may rather look for something.
+    below = browsing(words) if turning else ()
+    below += turn.links.share(words, event.slug, words.pick(event.title))
+    if below:
+        taps.append(below)
     return Letter(Html("\n\n".join(blocks)), tuple(taps))
 
 

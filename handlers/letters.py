@@ -13,16 +13,19 @@ CALLBACK_BYTES = 64
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """A button: `data` comes back when it is tapped, `url` opens a page. Exactly one is given."""
+    """A button: `data` comes back when it is tapped, `url` opens a page, and `query` asks the bot
+    from a chat that the person chooses. Exactly one is given.
+    """
 
     label: str
     data: str | None = None
     url: str | None = None
+    query: str | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for a button no messenger would take."""
-        if (self.data is None) == (self.url is None):
-            raise ValueError("a tap has either data or a url")
+        if [self.data, self.url, self.query].count(None) != 2:  # noqa: PLR2004  # all but one
+            raise ValueError("a tap has either data or a url or a query")
         if self.data is not None and not 1 <= len(self.data.encode()) <= CALLBACK_BYTES:
             raise ValueError(f"callback data is 1-{CALLBACK_BYTES} bytes: {self.data!r}")
 
@@ -77,7 +80,7 @@ class Letter:
             raise ValueError("a stored reply carries no file; post it to the outbox")
         return {
             "text": self.text,
-            "taps": [[[t.label, t.data, t.url] for t in r] for r in self.taps],
+            "taps": [[[t.label, t.data, t.url, t.query] for t in r] for r in self.taps],
         }
 
     @classmethod

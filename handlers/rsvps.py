@@ -220,6 +220,8 @@ def _card_taps(turn: Turn, item: Item) -> tuple[tuple[Tap, ...], ...]:
     below = [Tap(words.label("‹ Agenda"), day.pack())]
     if turn.registered:
         below.append(Tap(words.label("My agenda"), Mine().pack()))
+    if open_:
+        below += turn.links.share(words, f"s_{session.id}", words.pick(session.title))
     return (*rows, tuple(below))
 
 

@@ -1,11 +1,12 @@
 """A turn: one update of one person, and all that a conversation needs to answer it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers.letters import Say
+from handlers.links import Links
 from handlers.words import Catalogs, Words
 from storage.tables import Member, Role
 
@@ -25,6 +26,7 @@ class Turn:
     catalogs: Catalogs
     # The language of the person's phone, or else the house's.
     first_language: str
+    links: Links = field(default_factory=Links)
 
     @property
     def words(self) -> Words:

@@ -19,7 +19,7 @@ DAY_ONE_FR = (
     "14:30 – 16:30 · Panel 4 : Investissement et entrepreneuriat\nSalle B · 30 places libres\n"
     "[09:00 Ouverture]\n[10:30 Panel 1 : Data et technologies…]\n"
     "[10:30 Panel 2 : Énergie, efficacité…]\n[14:30 Panel 3 : R et D et développement du…]\n"
-    "[14:30 Panel 4 : Investissement et…]\n[jeu. 5 juil.]"
+    "[14:30 Panel 4 : Investissement et…]\n[jeu. 5 juil.]\n[Partager]"
 )
 DAY_TWO_AR = (
     "الملتقى الموضوعاتي الأول للخبراء المغاربة بفرنسا\n"
@@ -30,7 +30,7 @@ DAY_TWO_AR = (
     "14:00 – 16:00 · لقاءات بين خبراء فرنسا والمغرب\nالبهو · 100 مقعد شاغر\n\n"
     "16:30 – 17:30 · الخلاصات والاختتام\nالقاعة الكبرى · 100 مقعد شاغر\n"
     "[09:30 الندوة 5: المدن والجهات والمجالات…]\n[14:00 لقاءات بين خبراء فرنسا والمغرب]\n"
-    "[16:30 الخلاصات والاختتام]\n[الأربعاء، 4 يوليوز]"
+    "[16:30 الخلاصات والاختتام]\n[الأربعاء، 4 يوليوز]\n[مشاركة]"
 )
 PANEL_ONE_EN = (
     "Panel 1: Data and digital technologies\n"
@@ -57,7 +57,7 @@ async def test_a_session_has_a_card_in_english(town: Town):
     emma = await town.member("Emma", "en")
     await emma.says("/agenda")
     assert await emma.taps("10:30 Panel 1: Data and digital technologies") == [
-        f"{PANEL_ONE_EN}Seats: 30 seats free\n[Take a seat]\n[‹ Agenda] [My agenda]"
+        f"{PANEL_ONE_EN}Seats: 30 seats free\n[Take a seat]\n[‹ Agenda] [My agenda] [Share]"
     ]
     (day,) = await emma.taps("‹ Agenda")
     assert day.startswith("1st Thematic Workshop of Moroccan Experts in France\n")
@@ -156,10 +156,12 @@ async def test_a_long_day_is_told_in_pages(town: Town):
                 )
             )
     (first,) = await emma.says("/agenda")
-    assert first.endswith("[15:31 Workshop 01]\n[Later ›]\n[Thu, Jul 5]\n[Now and next] [By theme]")
+    assert first.endswith(
+        "[15:31 Workshop 01]\n[Later ›]\n[Thu, Jul 5]\n[Now and next] [By theme] [Share]"
+    )
     (second,) = await emma.taps("Later ›")
     assert second.endswith(
-        "[15:38 Workshop 08]\n[‹ Earlier] [Later ›]\n[Thu, Jul 5]\n[Now and next] [By theme]"
+        "[15:38 Workshop 08]\n[‹ Earlier] [Later ›]\n[Thu, Jul 5]\n[Now and next] [By theme] [Share]"
     )
     assert (await emma.taps("‹ Earlier")) == [first]
 
@@ -185,5 +187,5 @@ async def test_whoever_has_not_registered_may_read_and_is_asked_before_a_seat(to
     await emma.taps("Yes, that's right")
     # The door that was knocked at opens.
     assert (await emma.taps("I agree"))[1] == (
-        f"{PANEL_ONE_EN}Seats: 30 seats free\n[Take a seat]\n[‹ Agenda] [My agenda]"
+        f"{PANEL_ONE_EN}Seats: 30 seats free\n[Take a seat]\n[‹ Agenda] [My agenda] [Share]"
     )

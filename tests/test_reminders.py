@@ -74,7 +74,7 @@ async def test_whoever_comes_says_so_and_may_change_their_mind(town: Town):
         "(Votre place est réservée. Je vous le rappellerai avant le début.)",
         f"{card}Thèmes : Innovation et nouvelles technologies, Recherche scientifique et "
         "technique\nPlaces : 29 places libres\n\n✅ Vous avez une place.\n"
-        "[🎟 Mon billet]\n[Rendre ma place]\n[‹ Programme] [Mon agenda]",
+        "[🎟 Mon billet]\n[Rendre ma place]\n[‹ Programme] [Mon agenda] [Partager]",
     ]
 
 

@@ -30,11 +30,11 @@ async def test_a_seat_takes_two_taps_from_the_link_and_is_given_back_with_one(to
     assert await emma.taps("Take a seat") == [
         "(Your seat is taken. I will remind you before it begins.)",
         f"{PANEL_TWO_EN}Seats: 29 seats free\n\n✅ You have a seat.\n"
-        "[🎟 My ticket]\n[Give up my seat]\n[‹ Agenda] [My agenda]",
+        "[🎟 My ticket]\n[Give up my seat]\n[‹ Agenda] [My agenda] [Share]",
     ]
     assert await emma.taps("Give up my seat") == [
         "(Done: your seat is free for somebody else.)",
-        f"{PANEL_TWO_EN}Seats: 30 seats free\n[Take a seat]\n[‹ Agenda] [My agenda]",
+        f"{PANEL_TWO_EN}Seats: 30 seats free\n[Take a seat]\n[‹ Agenda] [My agenda] [Share]",
     ]
 
 
@@ -61,12 +61,12 @@ async def test_a_full_session_keeps_a_line_in_order(town: Town):
     await emma.says("/agenda")
     assert await emma.taps("10:30 Panel 2: Energy, energy efficiency…") == [
         f"{PANEL_TWO_EN}Seats: full, 1 person on the waitlist\n"
-        "[Join the waitlist]\n[‹ Agenda] [My agenda]"
+        "[Join the waitlist]\n[‹ Agenda] [My agenda] [Share]"
     ]
     assert await emma.taps("Join the waitlist") == [
         "(The session is full: you are on the waitlist.)",
         f"{PANEL_TWO_EN}Seats: full, 2 people on the waitlist\n\n"
-        "⏳ You are number 2 on the waitlist.\n[Leave the waitlist]\n[‹ Agenda] [My agenda]",
+        "⏳ You are number 2 on the waitlist.\n[Leave the waitlist]\n[‹ Agenda] [My agenda] [Share]",
     ]
     assert await emma.taps("My agenda") == [
         "My agenda\n\nWednesday, July 4, 2018\n"
@@ -96,13 +96,13 @@ async def test_overlapping_seats_are_pointed_out_and_swapped(town: Town):
         "[Swap: take the new one]\n[Keep what I have]"
     )
     assert await emma.taps("Take a seat") == [choice]
-    card = f"{PANEL_TWO_EN}Seats: 30 seats free\n[Take a seat]\n[‹ Agenda] [My agenda]"
+    card = f"{PANEL_TWO_EN}Seats: 30 seats free\n[Take a seat]\n[‹ Agenda] [My agenda] [Share]"
     assert await emma.taps("Keep what I have") == [card]
     assert await emma.taps("Take a seat") == [choice]
     assert await emma.taps("Swap: take the new one") == [
         "(Swapped: the new seat is yours, the other one is given back.)",
         f"{PANEL_TWO_EN}Seats: 29 seats free\n\n✅ You have a seat.\n"
-        "[🎟 My ticket]\n[Give up my seat]\n[‹ Agenda] [My agenda]",
+        "[🎟 My ticket]\n[Give up my seat]\n[‹ Agenda] [My agenda] [Share]",
     ]
     assert await emma.says("/myagenda") == [
         "My agenda\n\nWednesday, July 4, 2018\n"
@@ -133,7 +133,7 @@ async def test_two_taps_at_once_take_one_seat(town: Town):
         "(Your seat is taken. I will remind you before it begins.)",
         "(You are already on the list.)",
         f"{PANEL_TWO_EN}Seats: 29 seats free\n\n✅ You have a seat.\n"
-        "[🎟 My ticket]\n[Give up my seat]\n[‹ Agenda] [My agenda]",
+        "[🎟 My ticket]\n[Give up my seat]\n[‹ Agenda] [My agenda] [Share]",
     ]
 
 

@@ -47,7 +47,7 @@ async def test_a_freed_seat_is_offered_to_the_head_of_the_line_who_takes_it(town
         "(تم حجز مقعدكم. سأذكركم قبل البداية.)",
         f"{card}المحاور: الفلاحة والصناعات الغذائية، البيئة والطاقات المتجددة\n"
         "المقاعد: لا مقاعد شاغرة، شخص واحد في قائمة الانتظار\n\n"
-        "✅ لكم مقعد محجوز.\n[🎟 تذكرتي]\n[التخلي عن مقعدي]\n[‹ البرنامج] [برنامجي]",
+        "✅ لكم مقعد محجوز.\n[🎟 تذكرتي]\n[التخلي عن مقعدي]\n[‹ البرنامج] [برنامجي] [مشاركة]",
     ]
     await town.passes(hours=1)
     assert [m for m in chloe.heard() if "place est libre" in m] == []
@@ -108,7 +108,7 @@ async def test_an_offer_stands_on_every_card(town: Town):
     assert await chloe.taps("10:30 Panel 2 : Énergie…") == [
         f"{CARD_FR}{THEMES_FR}Places : complet\n\n"
         "✨ Une place vous est proposée jusqu'à 11:00.\n[Réserver ma place]\n[Non, merci]\n"
-        "[‹ Programme] [Mon agenda]"
+        "[‹ Programme] [Mon agenda] [Partager]"
     ]
 
 

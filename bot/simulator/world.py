@@ -21,11 +21,14 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button under a message: it sends `data` to the bot or opens `url`."""
+    """A button under a message: it sends `data` to the bot, opens `url`, or asks the bot `query`
+    from another chat.
+    """
 
     text: str
     data: str | None = None
     url: str | None = None
+    query: str | None = None
     style: str | None = None
     disabled: bool = False
 
@@ -84,6 +87,7 @@ def _button(button: Json) -> Button:
         text=button["text"],
         data=button.get("callback_data"),
         url=button.get("url"),
+        query=button.get("switch_inline_query"),
         style=button.get("style"),
         disabled="disabled" in button,
     )

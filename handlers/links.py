@@ -1,0 +1,44 @@
+"""Links that lead into a chat with the bot, and the taps that share them.
+
+Who we are in links is known once the messenger has told us; until then nothing can be shared, and
+letters do without.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from handlers.letters import Tap
+from handlers.words import Words, shortened
+
+# Of a title, what a shared link says; far below what an address may hold.
+_LONGEST = 100
+
+
+@dataclass(slots=True)
+class Links:
+    """What the messenger told of the bot. `inline`: it may be asked from any chat."""
+
+    username: str = ""
+    inline: bool = False
+    asked: bool = False
+
+    def to(self, door: str) -> str | None:
+        """The deep link that knocks at this door: an event's short name, or `s_` and a session.
+
+        Bot API, "Deep linking": at most 64 of A-Z, a-z, 0-9, _ and -.
+        """
+        return f"https://t.me/{self.username}?start={door}" if self.username else None
+
+    def share(self, words: Words, door: str, title: str) -> tuple[Tap, ...]:
+        """The tap that shares what is behind a door; none while we don't know who we are.
+
+        Where the bot may be asked from any chat, a card is posted that keeps telling the free
+        seats; else a link with its title.
+        """
+        url = self.to(door)
+        if url is None:
+            return ()
+        if self.inline:
+            return (Tap(words.label("Share"), query=door),)
+        text = urlencode({"url": url, "text": shortened(title, _LONGEST)})
+        return (Tap(words.label("Share"), url=f"https://t.me/share/url?{text}"),)
