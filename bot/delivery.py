@@ -1,11 +1,11 @@
 """A word goes out: the engine's loop over the outbox.
 
-A turn: settle the letters that were answered since the last one, and commit at once, as an answer
-not written down is a duplicate if we are killed. Then take as many as there is room for, have each
-written at this moment (in its reader's language, from today's facts), mark them started, commit -
-and only then send them. Letters under way overlap with the next turns, so that the pace is used to
-the full; the busier it gets, the more letters share a turn. The protocol and its honest promise
-stand in `storage/outbox.py`.
+A turn: take as many letters as there is room for, have each written at this moment (in its reader's
+language, from today's facts), mark them started, commit - and only then send them. Letters under way
+overlap with the next turns, so that the pace is used to the full; the busier it gets, the more
+letters share a turn. Beside the turns, what was answered is settled as soon as it can be: an answer
+not written down is a duplicate if we are killed. The protocol and its honest promise stand in
+`storage/outbox.py`.
 """
 
 import asyncio
@@ -84,7 +84,7 @@ class Delivery:
         self._default_language, self._monotonic = default_language, monotonic
         self._most, self._metrics = in_flight, metrics or Metrics()
         self._links = links or Links()
-        self._stir = asyncio.Event()
+        self._stir, self._noted = asyncio.Event(), asyncio.Event()
         self._stopping = False
         self._unsure = True
         # The last batch was full: there is more, and no need to ask.
@@ -101,17 +101,19 @@ class Delivery:
         """Deliver until cancelled; then finish what is under way, and start nothing more."""
         self._stopping, self._unsure = False, True
         work = asyncio.create_task(self._work(), name="delivery")
+        books = asyncio.create_task(self._keep_books(), name="settling")
         try:
             await asyncio.shield(work)
         finally:
             self._stopping = True
             self._stir.set()
-            await asyncio.wait([work], timeout=LAST_WORDS)
-            if not work.done():
+            self._noted.set()
+            await asyncio.wait([work, books], timeout=LAST_WORDS)
+            if not (work.done() and books.done()):
                 log.warning("stopped with letters under way", letters=len(self._under_way))
-            for task in (work, *self._under_way):
+            for task in (work, books, *self._under_way):
                 task.cancel()
-            await asyncio.wait([work, *self._under_way])
+            await asyncio.wait([work, books, *self._under_way])
             # What is not settled by now stays `started`: whoever has the office next finds it.
             self._under_way.clear()
             self._answered.clear()
@@ -121,13 +123,14 @@ class Delivery:
         dealt_with = await self._turn(self._most)
         if self._under_way:
             await asyncio.wait(self._under_way)
-            await self._turn(0)
+            await self._settle_answered()
         return dealt_with
 
     async def _work(self) -> None:
+        """Turn after turn, until we are to stop."""
         outage, pause = Outage("delivery"), IDLE
-        while not self._stopping or self._under_way or self._answered:
-            room = 0 if self._stopping else self._most - len(self._under_way)
+        while not self._stopping:
+            room = self._most - len(self._under_way)
             try:
                 taken = await self._turn(room)
             except Exception as error:  # noqa: BLE001 - told by the outage; letters must go on
@@ -141,6 +144,26 @@ class Delivery:
             if not taken or taken < room or len(self._under_way) >= self._most:
                 await self._rest()
 
+    async def _keep_books(self) -> None:
+        """Settle what was answered, until we are to stop and nothing is under way any more."""
+        pause = IDLE
+        while not self._stopping or self._under_way or self._answered:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(IDLE):
+                    await self._noted.wait()
+            self._noted.clear()
+            try:
+                await self._settle_answered()
+            except Exception as error:  # noqa: BLE001 - the turns tell of an outage
+                log.info("settling is tried again", error=type(error).__name__)
+                # A commit whose answer was lost, perhaps: the next turn looks for what it left.
+                self._unsure = True
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, IDLE * 8)
+            else:
+                pause = IDLE
+                self._stir.set()
+
     async def _rest(self) -> None:
         """Wait until there is something to do: letters answered, posted, or time gone by."""
         with suppress(TimeoutError):
@@ -149,14 +172,7 @@ class Delivery:
         self._stir.clear()
 
     async def _turn(self, room: int) -> int:
-        """Settle what was answered, start up to `room` more. Returns how many rows were taken."""
-        if answered := tuple(self._answered):
-            now = self._clock.now()
-            async with self._storage.begin() as db:
-                await self._settle(db, answered, now)
-            del self._answered[: len(answered)]
-            for one, outcome in answered:
-                self._metrics.letter(one.due.lane, outcome, now - one.due.due)
+        """Start up to `room` letters more. Returns how many rows were taken."""
         if self._monotonic() < self._halted_until or not self._office.safe:
             room = 0
         if not self._unsure and not (room and (self._more or await self._anything_due())):
@@ -266,9 +282,19 @@ class Delivery:
         if not task.cancelled():
             self._answered.append((one, task.result()))
         # Answers that wait are duplicates if we are killed: at Telegram's pace none does. At a
-        # hundred under way a turn is worth its while for a handful.
+        # hundred under way a transaction is worth its while for a handful.
         if len(self._answered) >= max(1, self._most // 16) or not self._under_way:
-            self._stir.set()
+            self._noted.set()
+
+    async def _settle_answered(self) -> None:
+        answered, now = tuple(self._answered), self._clock.now()
+        if not answered:
+            return
+        async with self._storage.begin() as db:
+            await self._settle(db, answered, now)
+        del self._answered[: len(answered)]
+        for one, outcome in answered:
+            self._metrics.letter(one.due.lane, outcome, now - one.due.due)
 
     async def _settle(
         self, db: AsyncSession, answered: Sequence[tuple[Ready, Outcome]], now: datetime
