@@ -17,6 +17,7 @@ from bot.door import Door
 from bot.engine import Office
 from bot.flood import Flood
 from bot.intake import CHANNEL, Intake
+from bot.menus import StaffMenus
 from bot.metrics import Metrics
 from bot.pace import Pacer
 from bot.polling import Poller
@@ -63,6 +64,7 @@ class App:
     flood: Flood
     metrics: Metrics
     links: Links
+    menus: StaffMenus
     on_engine: Callable[[], None] = field(default=lambda: None)
 
     async def listen(self) -> None:
@@ -95,13 +97,14 @@ class App:
             self.delivery.wake()
 
     async def tidy(self) -> None:
-        """Void what has expired, drop answers that nobody can ask for again."""
+        """Void what has expired, drop answers that nobody can ask for again, see to the menus."""
         if self.links.asked:  # and not answered: the server was away when we started
             await learn_who_we_are(self.bot, self.links)
         now = self.clock.now()
         async with self.storage.begin() as db:
             await outbox.void_expired(db, now)
             await conversations.forget_answers(db, now - ANSWERS_KEPT)
+        await self.menus.look()
 
     async def introduce(self) -> None:
         """Tell Telegram our name, descriptions and commands, in each language."""
@@ -182,6 +185,7 @@ async def open_app(
             flood or Flood(),
             counted,
             links,
+            StaffMenus(storage, bot, catalogs, CHANNEL, language),
         )
 
 

@@ -112,7 +112,8 @@ async def stage(port: int, database_url: str) -> AsyncIterator[tuple[str, Simula
                 running.create_task(job) for job in (app.introduce(), app.listen(), app.engine())
             ]
             for actor in PHONES:
-                people[actor].says("/agenda")
+                # Staff are greeted with what they alone can do.
+                people[actor].says("/start" if actor.staff else "/agenda")
             await sim.settled()
             yield url, sim, app
             for job in jobs:

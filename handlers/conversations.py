@@ -21,6 +21,9 @@ from handlers import (
     rsvps,
     search,
     settings,
+    staff_acts,
+    staff_events,
+    staff_forms,
     start,
     tickets,
     waitlist,
@@ -38,6 +41,7 @@ def routers() -> Sequence[Router]:
     """Fresh routers: each belongs to one dispatcher."""
     return [
         start.router(),
+        staff_forms.ways_out(),
         guide.router(),
         events.router(),
         rsvps.router(),
@@ -48,7 +52,10 @@ def routers() -> Sequence[Router]:
         plans.router(),
         settings.router(),
         quiet.router(),
+        staff_events.router(),
+        staff_acts.router(),
         registration.router(),
+        staff_forms.router(),
         asking.router(),
         search.plain_router(),
         guide.last_router(),

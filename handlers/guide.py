@@ -15,9 +15,10 @@ from handlers.turns import Turn
 from handlers.words import Html, Words
 
 
-def commands(words: Words) -> Sequence[tuple[str, str]]:
-    """The command menu, in the order of use."""
+def commands(words: Words, *, staff: bool = False) -> Sequence[tuple[str, str]]:
+    """The command menu, in the order of use; staff have one more."""
     return (
+        *([("events", words.label("Manage events and sessions"))] if staff else []),
         ("agenda", words.label("The agenda, day by day")),
         ("myagenda", words.label("My seats")),
         ("now", words.label("What is on now and next")),
@@ -47,9 +48,10 @@ def about(words: Words) -> str:
     return words.label("Events of the community: agenda, seats, reminders.")
 
 
-def help_letter(words: Words) -> Letter:
+def help_letter(words: Words, *, staff: bool = False) -> Letter:
     """What the bot can do."""
-    lines = [f"/{command} · {text}" for command, text in commands(words) if command != "help"]
+    menu = commands(words, staff=staff)
+    lines = [f"/{command} · {text}" for command, text in menu if command != "help"]
     return Letter(Html("\n".join(lines))).with_first_line(words("<b>What I can do</b>"))
 
 
@@ -75,7 +77,7 @@ def patience(words: Words) -> Letter:
 
 async def help_(_message: Message, turn: Turn, state: FSMContext, purposes: Purposes) -> None:
     """/help, anywhere; in the middle of a question, the question comes again after it."""
-    turn.say(help_letter(turn.words))
+    turn.say(help_letter(turn.words, staff=turn.is_staff))
     await _repeat(turn, state, purposes)
 
 
@@ -105,7 +107,7 @@ async def not_understood(
         hint = words("I can only read text and taps on buttons.")
     else:
         hint = words("I didn't understand that.")
-    turn.say(help_letter(words).with_first_line(hint))
+    turn.say(help_letter(words, staff=turn.is_staff).with_first_line(hint))
     await _repeat(turn, state, purposes)
 
 

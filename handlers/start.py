@@ -35,7 +35,11 @@ async def start(_message: Message, command: CommandObject, turn: Turn, state: FS
     elif turn.registered:
         name = turn.member.name or ""
         letter = await tickets.own(turn, door) or await rsvps.behind(turn, door)
-        turn.say(letter.with_first_line(turn.words("Welcome back, {name}!", name=name)))
+        welcome = turn.words("Welcome back, {name}!", name=name)
+        if turn.is_staff:
+            shown = turn.words("/events is where you manage events and sessions.")
+            welcome = Html(f"{welcome} {shown}")
+        turn.say(letter.with_first_line(welcome))
     else:
         await registration.begin(turn, state, door=door)
 

@@ -209,3 +209,17 @@ async def count_registered(db: AsyncSession) -> int:
     """How many people have registered."""
     count = select(func.count()).select_from(Member).where(Member.registered_at.is_not(None))
     return await db.scalar(count) or 0
+
+
+async def team(db: AsyncSession, channel: str) -> Sequence[tuple[str, str | None]]:
+    """Where each member of the team can be reached on this channel, and their language."""
+    rows = await db.execute(
+        select(Address.address, Member.language)
+        .join(Member, Member.id == Address.member_id)
+        .where(
+            Member.role.in_((Role.STAFF, Role.ADMIN)),
+            Address.channel == channel,
+            Address.unreachable_at.is_(None),
+        )
+    )
+    return [(address, language) for address, language in rows]

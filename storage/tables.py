@@ -417,6 +417,25 @@ class PlanChange(Base):
     told_at: Mapped[datetime | None]
 
 
+class Edit(Base):
+    """What a member of the team changed by hand, so that they can take it back.
+
+    `before` and `after` hold the fields concerned; no `before`: it was created, no `after`: deleted.
+    The ids are no foreign keys: they outlive what was deleted.
+    """
+
+    __tablename__ = "edit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)
+    event_id: Mapped[int]
+    session_id: Mapped[int | None]
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+    at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+
+
 # --- conversation ---------------------------------------------------------------------------
 
 
