@@ -37,7 +37,7 @@ from handlers.conversations import kinds
 from handlers.links import Links
 from handlers.places import zone_of
 from handlers.words import Catalogs, read_catalogs
-from storage import conversations, members, outbox, plans, reminders, waitlist
+from storage import conversations, members, outbox, plans, ratings, reminders, waitlist
 from storage.database import Storage, open_storage
 from storage.migrations import migrate
 
@@ -93,6 +93,7 @@ class App:
             posted = await plans.tell(db, now)
             posted += await reminders.post_due(db, now, self.pacer.rate)
             posted += await waitlist.tend(db, now)
+            posted += await ratings.post_due(db, now)
         if posted:
             self.delivery.wake()
 

@@ -16,6 +16,7 @@ from handlers import (
     guide,
     plans,
     quiet,
+    ratings,
     registration,
     reminders,
     rsvps,
@@ -32,6 +33,7 @@ from handlers.asking import Purposes
 from handlers.correspondence import Kind, Kinds
 from storage.doors import KIND as LATE
 from storage.plans import KIND as PLAN
+from storage.ratings import KIND as RATING
 from storage.reminders import KIND as REMINDER
 from storage.tickets import KIND as TICKET
 from storage.waitlist import KIND as OFFER
@@ -48,6 +50,7 @@ def routers() -> Sequence[Router]:
         search.router(),
         tickets.router(),
         doors.router(),
+        ratings.router(),
         reminders.router(),
         plans.router(),
         settings.router(),
@@ -75,6 +78,7 @@ def kinds() -> Kinds:
     return {
         REMINDER: Kind(write=reminders.write, resend=True),
         OFFER: Kind(write=waitlist.write, resend=True),
+        RATING: Kind(write=ratings.write, resend=True),
         LATE: Kind(write=doors.write, resend=True),
         TICKET: Kind(write=tickets.write, resend=True),
         PLAN: Kind(write=plans.write, resend=True),

@@ -7,7 +7,7 @@ from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
 
-from handlers import asking, quiet, registration, settings
+from handlers import asking, quiet, ratings, registration, settings
 from handlers.asking import Asking, Purposes
 from handlers.letters import Letter
 from handlers.quiet import Zone
@@ -92,6 +92,9 @@ async def cancel(_message: Message, turn: Turn, state: FSMContext) -> None:
         asked_a_zone = was_open == Zone.open.state
         card = quiet.card(turn) if asked_a_zone else await settings.profile_page(turn)
         turn.say(card.with_first_line(turn.words("Nothing is changed.")))
+        return
+    if was_open == ratings.Writing.open.state:
+        turn.say(Letter(turn.words("Nothing is added. Your stars are kept.")))
         return
     turn.say(Letter(turn.words("There is nothing to cancel. /help tells what I can do.")))
 

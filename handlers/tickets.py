@@ -31,6 +31,13 @@ class DoorCard(CallbackData, prefix="door"):
     page: int = 0
 
 
+class RatingsCard(CallbackData, prefix="ratings"):
+    """What people thought of a session; `handlers.ratings` answers."""
+
+    session: int
+    page: int = 0
+
+
 class CheckIn(CallbackData, prefix="checkin"):
     """Check the holder in, as a scan does."""
 

@@ -378,6 +378,34 @@ class Door(Base):
     opened_at: Mapped[datetime]
 
 
+class Asked(Base):
+    """A session whose ratings were asked for."""
+
+    __tablename__ = "asked"
+
+    session_id: Mapped[int] = mapped_column(
+        ForeignKey("session.id", ondelete="CASCADE"), primary_key=True
+    )
+    at: Mapped[datetime]
+
+
+class Rating(Base):
+    """What a member thought of a session: one to five stars, and perhaps a sentence."""
+
+    __tablename__ = "rating"
+    __table_args__ = (CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),)
+
+    session_id: Mapped[int] = mapped_column(
+        ForeignKey("session.id", ondelete="CASCADE"), primary_key=True
+    )
+    member_id: Mapped[int] = mapped_column(
+        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True
+    )
+    stars: Mapped[int]
+    sentence: Mapped[str | None] = mapped_column(String(500))
+    at: Mapped[datetime]
+
+
 class Wave(Base):
     """The reminders of one session at one lead. A session that moves makes new waves.
 

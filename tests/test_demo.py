@@ -52,13 +52,13 @@ async def test_a_whole_event_is_rehearsed_in_a_moment(url: str):
         async with app.storage.read() as db:
             confirmed = select(func.count()).where(Rsvp.state == Seat.CONFIRMED)
             seats = (await db.scalars(confirmed)).one()
-        # Two leads for each seat, each told once and in time.
+        # Two leads for each seat, each told once and in time; and how it was, asked once.
         states = await _counts(app)
         async with asyncio.timeout(20):
             while states.keys() & {Fate.QUEUED, Fate.STARTED}:
                 await asyncio.sleep(0.05)
                 states = await _counts(app)
-        assert states == {Fate.SENT: 2 * seats}
+        assert states == {Fate.SENT: 3 * seats}
 
 
 async def test_a_second_rehearsal_in_the_same_database_doubles_nothing(url: str):

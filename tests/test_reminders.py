@@ -96,6 +96,7 @@ async def test_a_button_of_a_reminder_after_the_session_says_so(town: Town):
     reminder = amal.last
     amal.heard()
     await town.is_now(rabat(4, 13))
+    assert amal.heard()[0].startswith("Comment était-ce ?")
     assert await amal.taps("Je ne peux pas venir", reminder) == ["(Cette séance est terminée.)"]
     assert await amal.taps("Je viens", reminder) == ["(Cette séance est terminée.)"]
 
