@@ -92,6 +92,8 @@ class App:
             now = self.clock.now()
             posted = await plans.tell(db, now)
             posted += await reminders.post_due(db, now, self.pacer.rate)
+        # Apart, for it locks events before sessions and must hold no lock when it begins.
+        async with self.storage.begin() as db:
             posted += await waitlist.tend(db, now)
             posted += await ratings.post_due(db, now)
         if posted:

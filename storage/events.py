@@ -6,10 +6,12 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.rsvps import HOLDING, SEATED, earlier_than
+from storage import room
+from storage.room import HOLDING, SEATED
+from storage.rsvps import earlier_than
 from storage.tables import Event, Member, Rsvp, Seat, Session, SessionTheme, Theme
 
 
@@ -22,6 +24,8 @@ class Item:
     free: int | None
     in_line: int
     mine: Rsvp | None
+    # How many people more have seats than there are, after staff shrank the session.
+    over: int = 0
 
     @property
     def held(self) -> bool:
@@ -121,22 +125,24 @@ async def place_in_line(db: AsyncSession, rsvp: Rsvp) -> int:
 
 
 @cache
-def _items() -> Select[Session, Event, int, int, Rsvp]:
-    def count(*states: Seat) -> Select[int]:
+def _items() -> Select[Session, Event, int, int, int, Rsvp]:
+    def of(number: ColumnElement[int], *states: Seat) -> ScalarSelect[int]:
         return (
-            select(func.count())
-            .select_from(Rsvp)
+            select(func.coalesce(number, 0))
             .where(Rsvp.session_id == Session.id, Rsvp.state.in_(states))
             .correlate(Session)
+            .scalar_subquery()
         )
 
+    seats = func.sum(1 + Rsvp.guests)
     mine = and_(Rsvp.session_id == Session.id, Rsvp.member_id == bindparam("member"))
     return (
         select(
             Session,
             Event,
-            count(*HOLDING).scalar_subquery(),
-            count(Seat.WAITLISTED).scalar_subquery(),
+            of(seats, *HOLDING),
+            of(seats, *HOLDING, Seat.WAITLISTED),
+            of(func.count(), Seat.WAITLISTED),
             Rsvp,
         )
         .join(Event, Event.id == Session.event_id)
@@ -146,7 +152,7 @@ def _items() -> Select[Session, Event, int, int, Rsvp]:
 
 
 @cache
-def _one_item() -> Select[Session, Event, int, int, Rsvp]:
+def _one_item() -> Select[Session, Event, int, int, int, Rsvp]:
     return _items().where(Session.id == bindparam("session"))
 
 
@@ -162,15 +168,20 @@ def _themes() -> Select[Theme]:
 
 async def _read(
     db: AsyncSession,
-    query: Select[Session, Event, int, int, Rsvp],
+    query: Select[Session, Event, int, int, int, Rsvp],
     member: Member,
     **given: int,
 ) -> list[Item]:
     items = []
-    rows = await db.execute(query, {"member": member.id} | given)
-    for session, event, taken, in_line, mine in rows:
-        capacity = session.capacity if session.capacity is not None else event.capacity
+    rows = (await db.execute(query, {"member": member.id} | given)).all()
+    counted = {event.id for _, event, *_ in rows if event.capacity is not None}
+    people = await room.people(db, counted, member.id) if counted else {}
+    for session, event, taken, spoken_for, in_line, mine in rows:
+        capacity = room.capacity_of(session, event)
         # A seat freed while others stand in line is theirs, not free.
-        free = None if capacity is None else max(0, capacity - taken - in_line)
-        items.append(Item(session, event, free, in_line, mine))
+        free = None if capacity is None else max(0, capacity - spoken_for)
+        if free and event.capacity is not None and not people[event.id].mine:
+            free = min(free, max(0, event.capacity - people[event.id].all))
+        over = 0 if capacity is None else max(0, taken - capacity)
+        items.append(Item(session, event, free, in_line, mine, over))
     return items

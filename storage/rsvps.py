@@ -1,7 +1,9 @@
 """RSVPs: who holds a seat in which session, and who stands in line for one.
 
-Confirmed seats never exceed a session's capacity: each rule locks the session's row first (on
-SQLite the whole transaction is already alone), so two taps at once are taken one after the other.
+Seats never exceed a session's capacity, nor an event's: each rule locks what it counts
+(`storage/room.py`), so two taps at once are taken one after the other. A member may bring guests
+where the event allows it; such a party takes its seats together, or waits until they are free
+together. The line is strict: nobody passes a party that waits for more seats than there are.
 """
 
 from collections.abc import Sequence
@@ -25,11 +27,12 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from storage import room
 from storage.tables import Event, Member, Rsvp, Seat, Session
 
-# The states in which a member takes up one of a session's seats, and in which it is theirs.
-HOLDING = (Seat.CONFIRMED, Seat.OFFERED, Seat.CHECKED_IN)
-SEATED = (Seat.CONFIRMED, Seat.CHECKED_IN)
+HOLDING, SEATED = room.HOLDING, room.SEATED
+# The most guests that an event may allow.
+GUESTS = 2
 
 
 class Answer(StrEnum):
@@ -42,6 +45,8 @@ class Answer(StrEnum):
     OVER = "over"
     CANCELLED = "cancelled"
     NO_SEAT = "no seat"
+    FULL = "full"
+    NO_GUESTS = "no guests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +57,27 @@ class Outcome:
     session: Session
     event: Event
     overlapping: tuple[Session, ...] = ()
+    # Who waits, waits for a place in the whole event: the session itself has seats.
+    event_full: bool = False
 
 
 async def request_seat(
     db: AsyncSession, member: Member, session_id: int, now: datetime, *, swap: bool = False
 ) -> Outcome | None:
-    """Take a seat, or a place in line when there is none.
+    """Take a seat, or a place in line when there is none. Guests are chosen afterwards.
 
     A seat that is offered to the member is free for them until the offer lapses. A free seat that
     overlaps seats already held is pointed out instead of taken, unless `swap`:
     then those are given up for it. Nobody gives up a seat for a place in line.
     None: there is no such session.
     """
+    await room.lock_events(db, [session_id])
     found, overlapping = await lock_with_overlaps(db, member, session_id)
     if found is None:
         return None
     session, event = found
-    if session.cancelled_at is not None:
-        return Outcome(Answer.CANCELLED, session, event)
-    if session.ends_at <= now:
-        return Outcome(Answer.OVER, session, event)
+    if (refusal := _refusal(session, now)) is not None:
+        return Outcome(refusal, session, event)
     # Read under the lock: what stood before it may have changed while we waited.
     rsvp, spoken_for = (
         await db.execute(_standing(), {"member": member.id, "session": session_id})
@@ -79,11 +85,11 @@ async def request_seat(
     if rsvp is not None and rsvp.state in (*SEATED, Seat.WAITLISTED):
         return Outcome(Answer.ALREADY, session, event)
     offered = rsvp is not None and rsvp.offered_until is not None and rsvp.offered_until > now
-    # A session without a capacity of its own has room for the whole event.
-    capacity = session.capacity if session.capacity is not None else event.capacity
+    capacity = room.capacity_of(session, event)
     # Whoever stands in line goes first: a seat that is free now is theirs.
-    room = offered or capacity is None or capacity > spoken_for
-    state = Seat.CONFIRMED if room else Seat.WAITLISTED
+    seats = offered or capacity is None or capacity > spoken_for
+    event_full = seats and not offered and not await room.fits(db, event, member.id, 1)
+    state = Seat.CONFIRMED if seats and not event_full else Seat.WAITLISTED
     if state == Seat.CONFIRMED and overlapping:
         if not swap:
             return Outcome(Answer.OVERLAP, session, event, tuple(overlapping))
@@ -92,10 +98,11 @@ async def request_seat(
     if rsvp is None:
         rsvp = Rsvp(session_id=session.id, member_id=member.id)
         db.add(rsvp)
+    rsvp.guests = rsvp.guests if offered else 0
     rsvp.state, rsvp.since = state, now
-    rsvp.offered_until, rsvp.reassured_at = None, None
+    rsvp.offered_until, rsvp.reassured_at, rsvp.late_at = None, None, None
     await db.flush()
-    return Outcome(Answer(state.value), session, event, tuple(overlapping))
+    return Outcome(Answer(state.value), session, event, tuple(overlapping), event_full)
 
 
 async def give_up(
@@ -111,7 +118,44 @@ async def give_up(
         return Outcome(Answer.NO_SEAT, session, event)
     if session.ends_at <= now:
         return Outcome(Answer.OVER, session, event)
-    rsvp.state, rsvp.since, rsvp.offered_until = Seat.CANCELLED, now, None
+    rsvp.state, rsvp.since, rsvp.guests = Seat.CANCELLED, now, 0
+    rsvp.offered_until, rsvp.late_at = None, None
+    await db.flush()
+    return Outcome(Answer.CONFIRMED, session, event)
+
+
+async def set_guests(
+    db: AsyncSession, member: Member, session_id: int, guests: int, now: datetime
+) -> Outcome | None:
+    """The member brings so many guests. None: there is no such session.
+
+    FULL: there is no room for so many more (what is free belongs to the line). Who stands in line
+    keeps the place, and waits for seats for all. Raises ValueError for less than none.
+    """
+    if guests < 0:
+        raise ValueError("nobody brings less than no guests")
+    await room.lock_events(db, [session_id])
+    found = await lock(db, session_id)
+    if found is None:
+        return None
+    session, event = found
+    rsvp, spoken_for = (
+        await db.execute(_standing(), {"member": member.id, "session": session_id})
+    ).one()
+    answer = _refusal(session, now)
+    if answer is None and (rsvp is None or rsvp.state == Seat.CANCELLED):
+        answer = Answer.NO_SEAT
+    if answer is not None:
+        return Outcome(answer, session, event)
+    more = guests - rsvp.guests
+    if more > 0 and guests > event.guests:
+        return Outcome(Answer.NO_GUESTS, session, event)
+    if more > 0 and rsvp.state in HOLDING:
+        capacity = room.capacity_of(session, event)
+        seats = capacity is None or capacity >= spoken_for + more
+        if not seats or not await room.fits(db, event, member.id, 1 + guests):
+            return Outcome(Answer.FULL, session, event)
+    rsvp.guests = guests
     await db.flush()
     return Outcome(Answer.CONFIRMED, session, event)
 
@@ -120,19 +164,61 @@ async def reassure(
     db: AsyncSession, member: Member, session_id: int, now: datetime
 ) -> Outcome | None:
     """The member says "I'm coming". None: there is no such session."""
+    outcome, rsvp = await _seated(db, member, session_id, now)
+    if rsvp is not None:
+        rsvp.reassured_at = now
+    return outcome
+
+
+async def run_late(
+    db: AsyncSession, member: Member, session_id: int, now: datetime
+) -> Outcome | None:
+    """The member says "I'm running late"; the first time counts. None: there is no such session."""
+    outcome, rsvp = await _seated(db, member, session_id, now)
+    if rsvp is not None:
+        rsvp.late_at = rsvp.late_at or now
+        await db.flush()
+    return outcome
+
+
+async def _seated(
+    db: AsyncSession, member: Member, session_id: int, now: datetime
+) -> tuple[Outcome | None, Rsvp | None]:
+    """The member's seat in a session that still takes place, locked; or why there is none."""
     found = await lock(db, session_id)
     if found is None:
-        return None
+        return None, None
     session, event = found
     rsvp = await _rsvp(db, member, session.id)
+    answer = _refusal(session, now)
+    if answer is None and (rsvp is None or rsvp.state not in SEATED):
+        answer = Answer.NO_SEAT
+    if answer is not None:
+        return Outcome(answer, session, event), None
+    return Outcome(Answer.CONFIRMED, session, event), rsvp
+
+
+def _refusal(session: Session, now: datetime) -> Answer | None:
     if session.cancelled_at is not None:
-        return Outcome(Answer.CANCELLED, session, event)
-    if session.ends_at <= now:
-        return Outcome(Answer.OVER, session, event)
-    if rsvp is None or rsvp.state not in SEATED:
-        return Outcome(Answer.NO_SEAT, session, event)
-    rsvp.reassured_at = now
-    return Outcome(Answer.CONFIRMED, session, event)
+        return Answer.CANCELLED
+    return Answer.OVER if session.ends_at <= now else None
+
+
+async def collides(db: AsyncSession, member_id: int, session: Session) -> bool:
+    """Whether the member has a seat in another session that runs at the same time."""
+    at_once = (
+        select(Session.id)
+        .join(Rsvp, Rsvp.session_id == Session.id)
+        .where(
+            Rsvp.member_id == member_id,
+            Rsvp.state.in_(SEATED),
+            Session.id != session.id,
+            Session.cancelled_at.is_(None),
+            Session.starts_at < session.ends_at,
+            Session.ends_at > session.starts_at,
+        )
+    )
+    return await db.scalar(select(at_once.exists())) or False
 
 
 async def seats_of(
@@ -216,11 +302,10 @@ def _wished() -> Select[Any, Any]:
 
 @cache
 def _standing() -> Select[Any, Any]:
-    """The member's RSVP, and how many seats are taken or waited for."""
+    """The member's RSVP, and how many seats are taken or waited for, guests included."""
     session: BindParameter[int] = bindparam("session")
     spoken_for = (
-        select(func.count())
-        .select_from(Rsvp)
+        select(func.coalesce(func.sum(1 + Rsvp.guests), 0))
         .where(Rsvp.session_id == session, Rsvp.state.in_((*HOLDING, Seat.WAITLISTED)))
         .scalar_subquery()
     )
