@@ -37,6 +37,7 @@ from storage.ratings import KIND as RATING
 from storage.reminders import KIND as REMINDER
 from storage.tickets import KIND as TICKET
 from storage.waitlist import KIND as OFFER
+from storage.waitlist import PROMOTION
 
 
 def routers() -> Sequence[Router]:
@@ -79,6 +80,7 @@ def kinds() -> Kinds:
         REMINDER: Kind(write=reminders.write, resend=True),
         OFFER: Kind(write=waitlist.write, resend=True),
         RATING: Kind(write=ratings.write, resend=True),
+        PROMOTION: Kind(write=waitlist.write_promotion, resend=True),
         LATE: Kind(write=doors.write, resend=True),
         TICKET: Kind(write=tickets.write, resend=True),
         PLAN: Kind(write=plans.write, resend=True),

@@ -1,10 +1,11 @@
-"""Reminders: the letter before a session, and its two buttons.
+"""Reminders: the letter before a session, and its buttons.
 
 The letter is written at the moment of sending, from what is true then: a seat given up, a session
 moved or cancelled since makes it void.
 """
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from aiogram import Router
@@ -17,7 +18,7 @@ from handlers.letters import Letter, Tap, Template
 from handlers.rsvps import Take, given_up, when_and_where
 from handlers.turns import Turn
 from handlers.words import Html, Words, quote
-from storage import events, rsvps
+from storage import doors, events, rsvps
 from storage.reminders import wanted_still
 from storage.rsvps import Answer
 from storage.tables import Event, Session
@@ -33,6 +34,16 @@ class NotComing(CallbackData, prefix="cant"):
     """I can't come: the seat goes back."""
 
     session: int
+
+
+class Late(CallbackData, prefix="late"):
+    """I'm running late: the door is told."""
+
+    session: int
+
+
+# From how long before a session one can say that one is running late.
+ON_THE_WAY = timedelta(hours=2)
 
 
 async def write(db: AsyncSession, writings: Sequence[Writing]) -> list[Letter | None]:
@@ -68,6 +79,7 @@ def _reminder(reader: Writing, session: Session, event: Event) -> Letter:
                 Tap(words.label("I'm coming"), Coming(session=session.id).pack()),
                 Tap(words.label("I can't come"), NotComing(session=session.id).pack()),
             ),
+            *_late_tap(words, session, reader.now),
         ),
         template=Template("session_reminder", (words.pick(session.title), start)),
     )
@@ -88,7 +100,10 @@ async def coming(_tap: CallbackQuery, callback_data: Coming, turn: Turn) -> None
     turn.say.edit(
         Letter(
             _body(words("✅ You are coming."), words, item.session, item.event),
-            ((Tap(words.label("I can't come"), NotComing(session=item.session.id).pack()),),),
+            (
+                (Tap(words.label("I can't come"), NotComing(session=item.session.id).pack()),),
+                *_late_tap(words, item.session, turn.now),
+            ),
         )
     )
 
@@ -117,6 +132,33 @@ async def not_coming(_tap: CallbackQuery, callback_data: NotComing, turn: Turn) 
     )
 
 
+async def late(_tap: CallbackQuery, callback_data: Late, turn: Turn) -> None:
+    """The door is told, once; the seat waits."""
+    words = turn.words
+    outcome = await rsvps.run_late(turn.db, turn.member, callback_data.session, turn.now)
+    if outcome is None:
+        turn.say.toast(words.label("This session is no longer in the programme."))
+        return
+    if outcome.answer != Answer.CONFIRMED:
+        turn.say.toast(given_up(words, outcome))
+        return
+    session = outcome.session
+    await doors.tell_late(turn.db, session.id, turn.member, turn.now)
+    turn.say.toast(words.label("Thank you for telling us. Your seat waits for you."))
+    turn.say.edit(
+        Letter(
+            _body(words("🏃 You are running late; the door knows."), words, session, outcome.event),
+            ((Tap(words.label("I can't come"), NotComing(session=session.id).pack()),),),
+        )
+    )
+
+
+def _late_tap(words: Words, session: Session, now: datetime) -> tuple[tuple[Tap, ...], ...]:
+    if session.starts_at - now > ON_THE_WAY:
+        return ()
+    return ((Tap(words.label("🏃 Running late"), Late(session=session.id).pack()),),)
+
+
 def _body(head: Html, words: Words, session: Session, event: Event) -> Html:
     title = quote(words.pick(session.title))
     lines = [f"<b>{title}</b>", *when_and_where(words, session, event)]
@@ -128,4 +170,5 @@ def router() -> Router:
     r = Router(name="reminders")
     r.callback_query.register(coming, Coming.filter())
     r.callback_query.register(not_coming, NotComing.filter())
+    r.callback_query.register(late, Late.filter())
     return r

@@ -13,7 +13,9 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message
 
 from handlers import events as agenda
+from handlers import guests
 from handlers.events import Card, Day
+from handlers.guests import Bring
 from handlers.letters import Letter, Tap
 from handlers.turns import Turn
 from handlers.words import Html, Words, quote, shortened
@@ -79,6 +81,16 @@ async def give_up(_tap: CallbackQuery, callback_data: GiveUp, turn: Turn) -> Non
     turn.say.edit(await card(turn, callback_data.session))
 
 
+async def bring(_tap: CallbackQuery, callback_data: Bring, turn: Turn) -> None:
+    """Guests come, or don't: the card then says what is so."""
+    number = max(0, min(callback_data.guests, rsvps.GUESTS))
+    outcome = await rsvps.set_guests(turn.db, turn.member, callback_data.session, number, turn.now)
+    item = await events.item(turn.db, callback_data.session, turn.member)
+    if outcome is not None and item is not None:
+        turn.say.toast(guests.told(turn.words, outcome, item))
+    turn.say.edit(await card(turn, callback_data.session))
+
+
 async def my_agenda(_message: Message, turn: Turn) -> None:
     """/myagenda."""
     turn.say(await my_letter(turn))
@@ -124,7 +136,7 @@ async def card(turn: Turn, session_id: int) -> Letter:
         )
     if seats := agenda.seats_line(words, item):
         lines.append(words("Seats: {seats}", seats=seats))
-    status = await _status(turn, item)
+    status = "\n".join(filter(None, (await _status(turn, item), guests.line(words, item.mine))))
     return Letter(
         Html("\n".join(lines) + (f"\n\n{status}" if status else "")), _card_taps(turn, item)
     )
@@ -167,6 +179,8 @@ async def _told(turn: Turn, outcome: Outcome) -> str:
         if await leads_of(turn.db, turn.member):
             return words.label("Your seat is taken. I will remind you before it begins.")
         return words.label("Your seat is taken.")
+    if outcome.event_full:
+        return words.label("The whole event is full: you are on the waitlist.")
     return {
         Answer.WAITLISTED: words.label("The session is full: you are on the waitlist."),
         Answer.ALREADY: words.label("You are already on the list."),
@@ -206,11 +220,13 @@ def _card_taps(turn: Turn, item: Item) -> tuple[tuple[Tap, ...], ...]:
     open_ = session.cancelled_at is None and session.ends_at > turn.now
     if open_ and item.held:
         rows.append((Tap(words.label("🎟 My ticket"), MyTicket(session=session.id).pack()),))
+        rows.append(guests.taps(words, item))
         rows.append((Tap(words.label("Give up my seat"), GiveUp(session=session.id).pack()),))
     elif open_ and _offer_stands(turn, item) is not None:
         rows.append((Tap(words.label("Take a seat"), Take(session=session.id).pack()),))
         rows.append((Tap(words.label("No, thank you"), GiveUp(session=session.id).pack()),))
     elif open_ and item.waiting:
+        rows.append(guests.taps(words, item))
         rows.append((Tap(words.label("Leave the waitlist"), GiveUp(session=session.id).pack()),))
     elif open_:
         full = item.free == 0
@@ -222,7 +238,7 @@ def _card_taps(turn: Turn, item: Item) -> tuple[tuple[Tap, ...], ...]:
         below.append(Tap(words.label("My agenda"), Mine().pack()))
     if open_:
         below += turn.links.share(words, f"s_{session.id}", words.pick(session.title))
-    return (*rows, tuple(below))
+    return (*filter(None, rows), tuple(below))
 
 
 def _overlap_card(words: Words, outcome: Outcome) -> Letter:
@@ -277,6 +293,8 @@ async def my_letter(turn: Turn, page: int = 0) -> Letter:
         where = agenda.place(words, Item(session, event, None, 0, None))
         if where:
             line += f" · {where}"
+        if rsvp.guests:
+            line += f" · 👥 +{rsvp.guests}"
         if rsvp.state == Seat.OFFERED and rsvp.offered_until is not None:
             until = words.time(rsvp.offered_until, zone)
             line += "\n" + words("✨ offered to you until {time}", time=until)
@@ -313,5 +331,6 @@ def router() -> Router:
     r.callback_query.register(open_card, Card.filter())
     r.callback_query.register(take, Take.filter())
     r.callback_query.register(give_up, GiveUp.filter())
+    r.callback_query.register(bring, Bring.filter())
     r.callback_query.register(show_mine, Mine.filter())
     return r

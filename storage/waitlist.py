@@ -93,7 +93,7 @@ async def _halls(
         .where(Rsvp.session_id.in_([session.id for session, _ in found]), Rsvp.state.in_(HOLDING))
         .group_by(Rsvp.session_id)
     )
-    taken: dict[int, int] = dict(rows.tuples().all())
+    taken: dict[int, int] = dict(rows.all())
     halls = {}
     for session, event in found:
         if session.cancelled_at is None and session.starts_at - now >= TOO_LATE:

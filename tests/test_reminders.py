@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
+from storage import rsvps
 from storage.rsvps import Answer
-from storage.tables import Fate, Outbox
+from storage.tables import Fate, Outbox, Rsvp
 from tests.town import Town
 
 
@@ -40,7 +41,7 @@ async def test_reminders_come_at_their_leads_in_each_language(town: Town):
     assert emma.heard() == [
         "⏰ Reminder: in 60 minutes\n\nPanel 1: Data and digital technologies\n"
         "📅 Wednesday, July 4, 2018\n🕘 10:30 – 12:30 (Rabat time)\n📍 Room A\n"
-        "[I'm coming] [I can't come]"
+        "[I'm coming] [I can't come]\n[🏃 Running late]"
     ]
     await town.is_now(rabat(4, 10, 15))
     assert amal.heard()[0].startswith("⏰ Rappel : dans 15 minutes\n")
@@ -76,6 +77,56 @@ async def test_whoever_comes_says_so_and_may_change_their_mind(town: Town):
         "technique\nPlaces : 29 places libres\n\n✅ Vous avez une place.\n"
         "[🎟 Mon billet]\n[Rendre ma place]\n[‹ Programme] [Mon agenda] [Partager]",
     ]
+
+
+async def test_whoever_runs_late_says_so_and_the_door_is_told_once(town: Town):
+    await town.programme()
+    amal = await town.member("Amal", "fr", leads=(15,))
+    await town.seat(amal, "panel-1")
+    await town.is_now(rabat(4, 10, 15))
+    (reminder,) = amal.heard()
+    assert reminder.endswith("[Je viens] [Je ne peux pas venir]\n[🏃 Je serai en retard]")
+    old = amal.last
+    late = (
+        "🏃 Vous serez en retard ; l'accueil est prévenu.\n\n"
+        "Panel 1 : Data et technologies numériques\n"
+        "📅 mercredi 4 juillet 2018\n🕘 10:30 – 12:30 (heure de Rabat)\n📍 Salle A\n"
+        "[Je ne peux pas venir]"
+    )
+    thanks = "(Merci de nous avoir prévenus. Votre place vous attend.)"
+    assert await amal.taps("🏃 Je serai en retard") == [thanks, late]
+    town.clock.jump(rabat(4, 10, 20))
+    panel = await town.session("panel-1")
+    async with town.app.storage.begin() as db:
+        member = await town.member_of(db, amal)
+        again = await rsvps.run_late(db, member, panel.id, town.clock.now())
+        assert again is not None
+        assert again.answer == Answer.CONFIRMED
+        told = await db.scalar(select(Rsvp.late_at))
+    assert told == rabat(4, 10, 15)
+    await amal.taps("Je ne peux pas venir", old)
+    async with town.app.storage.read() as db:
+        assert await db.scalar(select(Rsvp.late_at)) is None
+    town.clock.jump(rabat(4, 13))
+    assert (await amal.after(amal.person.taps_data(f"late:{panel.id}")))[0] == (
+        "(Cette séance est terminée.)"
+    )
+
+
+async def test_whoever_cannot_come_hears_no_more_and_the_next_in_line_hears_at_once(town: Town):
+    await town.programme()
+    await town.session("panel-1", capacity=1)
+    amal, emma = await town.member("Amal", "fr"), await town.member("Emma", "en")
+    for somebody in (amal, emma):
+        await town.seat(somebody, "panel-1")
+    await town.is_now(rabat(3, 10, 30))
+    await amal.taps("Je ne peux pas venir")
+    await town.is_now(rabat(3, 10, 30))
+    (offer,) = emma.heard()
+    assert offer.startswith("✨ A seat is free for you\n")
+    amal.heard()
+    await town.is_now(rabat(4, 10, 15))
+    assert amal.heard() == []
 
 
 async def test_a_seat_given_back_by_reminder_is_free_at_once(town: Town):

@@ -28,7 +28,7 @@ from bot.settings import read_settings
 from handlers.rsvps import Take
 from storage import agendas
 from storage.database import open_storage
-from storage.tables import Address, Member, MemberLead, Role, Session, Side
+from storage.tables import Address, Event, Member, MemberLead, Role, Session, Side
 from tests.bench.server import TOKEN, Measure, lean_server
 from tests.soak.ground import databases
 from tests.town import EVE, PROGRAMMES
@@ -160,6 +160,8 @@ async def populate(database_url: str) -> int:
         if session is None:
             raise LookupError("the programme has no second panel")
         session.capacity = UPDATES
+        # Nor is the whole event full, which has room for a hundred.
+        (await db.get_one(Event, session.event_id)).capacity = None
         return session.id
 
 
