@@ -12,7 +12,7 @@ CARD = (
     "🕘 10:30 – 12:30 (Rabat time)\n📍 Room B\n"
 )
 THEMES = "Themes: Agriculture and agri-food, Environment and renewable energy\n"
-BELOW = "[Give up my seat]\n[‹ Agenda] [My agenda]"
+BELOW = "[Give up my seat]\n[‹ Agenda] [My agenda] [Share]"
 
 
 async def the_workshop(town: Town, *, seats: int | None = 30, **changes) -> int:
@@ -31,7 +31,7 @@ async def test_guests_are_chosen_on_the_card_of_a_seat(town: Town):
     panel = await the_workshop(town, guests=2, capacity=None)
     emma = await town.member("Emma", "en")
     (card,) = await emma.says(f"/start s_{panel}")
-    assert card.endswith("Seats: 30 seats free\n[Take a seat]\n[‹ Agenda] [My agenda]")
+    assert card.endswith("Seats: 30 seats free\n[Take a seat]\n[‹ Agenda] [My agenda] [Share]")
     choice = "[✅ Only me] [👥 +1] [👥 +2]\n"
     assert await emma.taps("Take a seat") == [
         "(Your seat is taken. I will remind you before it begins.)",
@@ -92,7 +92,7 @@ async def test_a_full_event_has_a_line_though_its_sessions_have_seats(town: Town
     amal, emma = await town.member("Amal", "en"), await town.member("Emma", "en")
     await town.seat(amal, "panel-2")
     (card,) = await emma.says(f"/start s_{panel}")
-    assert card.endswith("Seats: full\n[Join the waitlist]\n[‹ Agenda] [My agenda]")
+    assert card.endswith("Seats: full\n[Join the waitlist]\n[‹ Agenda] [My agenda] [Share]")
     toast, card = await emma.taps("Join the waitlist")
     assert toast == "(The whole event is full: you are on the waitlist.)"
     # Whoever is in already takes no further place in the event.
