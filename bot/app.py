@@ -31,13 +31,24 @@ from bot.telegram import (
     open_bot,
     speak,
 )
+from bot.uploads import Uploads, fetch_from_telegram
 from bot.webhook import Webhook, hook, unhook
 from handlers import guide
 from handlers.conversations import kinds
 from handlers.links import Links
 from handlers.places import zone_of
 from handlers.words import Catalogs, read_catalogs
-from storage import conversations, members, outbox, plans, ratings, reminders, waitlist
+from storage import (
+    conversations,
+    edits,
+    members,
+    outbox,
+    plans,
+    ratings,
+    reminders,
+    uploads,
+    waitlist,
+)
 from storage.database import Storage, open_storage
 from storage.migrations import migrate
 
@@ -65,6 +76,7 @@ class App:
     metrics: Metrics
     links: Links
     menus: StaffMenus
+    uploads: Uploads
     on_engine: Callable[[], None] = field(default=lambda: None)
 
     async def listen(self) -> None:
@@ -99,6 +111,11 @@ class App:
         if posted:
             self.delivery.wake()
 
+    async def read_uploads(self) -> None:
+        """Read the files that staff sent; their previews are letters."""
+        if await self.uploads.read():
+            self.delivery.wake()
+
     async def tidy(self) -> None:
         """Void what has expired, drop answers that nobody can ask for again, see to the menus."""
         if self.links.asked:  # and not answered: the server was away when we started
@@ -107,6 +124,8 @@ class App:
         async with self.storage.begin() as db:
             await outbox.void_expired(db, now)
             await conversations.forget_answers(db, now - ANSWERS_KEPT)
+            await edits.forget(db, now - ANSWERS_KEPT)
+            await uploads.forget(db, now)
         await self.menus.look()
 
     async def introduce(self) -> None:
@@ -130,6 +149,7 @@ class App:
     async def _beat(self) -> None:
         metronome = Metronome()
         metronome.every(TICK, self.tick)
+        metronome.every(TICK, self.read_uploads)
         metronome.every(TIDY, self.tidy)
         async with metronome.beating():
             await asyncio.Event().wait()
@@ -189,6 +209,7 @@ async def open_app(
             counted,
             links,
             StaffMenus(storage, bot, catalogs, CHANNEL, language),
+            Uploads(storage, partial(fetch_from_telegram, bot), clock, settings.timezone),
         )
 
 

@@ -25,6 +25,7 @@ from handlers import (
     staff_acts,
     staff_events,
     staff_forms,
+    staff_uploads,
     start,
     tickets,
     waitlist,
@@ -36,6 +37,7 @@ from storage.plans import KIND as PLAN
 from storage.ratings import KIND as RATING
 from storage.reminders import KIND as REMINDER
 from storage.tickets import KIND as TICKET
+from storage.uploads import KIND as UPLOAD
 from storage.waitlist import KIND as OFFER
 from storage.waitlist import PROMOTION
 
@@ -58,6 +60,7 @@ def routers() -> Sequence[Router]:
         quiet.router(),
         staff_events.router(),
         staff_acts.router(),
+        staff_uploads.router(),
         registration.router(),
         staff_forms.router(),
         asking.router(),
@@ -84,4 +87,5 @@ def kinds() -> Kinds:
         LATE: Kind(write=doors.write, resend=True),
         TICKET: Kind(write=tickets.write, resend=True),
         PLAN: Kind(write=plans.write, resend=True),
+        UPLOAD: Kind(write=staff_uploads.write, resend=True),
     }

@@ -173,6 +173,18 @@ async def compare(db: AsyncSession, agenda: Agenda) -> Changes:
     return _difference(await _load(db, agenda.event.slug), agenda)
 
 
+async def current(db: AsyncSession, slug: str) -> Agenda | None:
+    """What the database says of this event, without what is cancelled; None: there is none."""
+    stored = await _load(db, slug)
+    event = stored.planned()
+    if event is None:
+        return None
+    held = [one.planned() for one in stored.sessions.values() if one.row.cancelled_at is None]
+    named = {theme for session in held for theme in session.themes}
+    themes = [PlannedTheme(slug=t, name=stored.themes[t].name) for t in sorted(named)]
+    return Agenda(event, tuple(themes), tuple(held))
+
+
 async def apply(db: AsyncSession, agenda: Agenda, now: datetime) -> Changes:
     """Make the database say what `agenda` says, and tell what that changed."""
     # Locked, so that nobody takes a seat between our count of the answers and a deletion.

@@ -13,11 +13,13 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import plans, rsvps, search
-from storage.folding import folded
+from storage import agendas, plans, rsvps, search
+from storage.agenda_copies import as_json, from_json
+from storage.agendas import Agenda
+from storage.slugs import free_slug, from_title
 from storage.tables import Edit, Event, Member, Rsvp, Session, SessionTheme
 
 # How long an edit can be undone.
@@ -32,8 +34,6 @@ _OF_EVENT = (
     *("title", "subtitle", "organiser", "city", "timezone", "starts", "ends", "capacity", "sides"),
     *("guests", "promotes", "leads"),
 )
-# Of the width of the column, with room for a number.
-_SLUG = 40
 
 
 class Undone(StrEnum):
@@ -61,7 +61,7 @@ async def create_event(
     db: AsyncSession, member: Member, values: Mapping[str, Any], now: datetime
 ) -> tuple[Event, Edit]:
     """A new event, whose short name is made from its title."""
-    event = Event(slug=await _free_slug(db, _any_word(values["title"])), **values)
+    event = Event(slug=await free_slug(db, from_title(values["title"])), **values)
     db.add(event)
     await db.flush()
     return event, await _kept(db, member, now, event_id=event.id, after={})
@@ -71,7 +71,7 @@ async def create_session(
     db: AsyncSession, member: Member, event: Event, values: Mapping[str, Any], now: datetime
 ) -> tuple[Session, Edit]:
     """A new session of this event."""
-    slug = await _free_slug(db, _any_word(values["title"]), event.id)
+    slug = await free_slug(db, from_title(values["title"]), event.id)
     session = Session(event_id=event.id, slug=slug, **values)
     db.add(session)
     await search.learn(db, Session.event_id == event.id, Session.slug == slug)
@@ -139,7 +139,7 @@ async def duplicate(
     values = {name: getattr(event, name) for name in _OF_EVENT}
     values |= {"starts": starts, "ends": event.ends + shift}
     base = re.sub(r"-(?:19|20)\d\d$", "", event.slug)
-    copy = Event(slug=await _free_slug(db, f"{base}-{starts.year}"), **values)
+    copy = Event(slug=await free_slug(db, f"{base}-{starts.year}"), **values)
     db.add(copy)
     await db.flush()
     rows = await db.scalars(
@@ -173,6 +173,22 @@ async def duplicate(
     return copy, await _kept(db, member, now, event_id=copy.id, after={})
 
 
+async def bring_in(db: AsyncSession, member: Member, agenda: Agenda, now: datetime) -> Edit:
+    """Import an agenda. Its undo brings in the agenda that was there before."""
+    before = await agendas.current(db, agenda.event.slug)
+    await agendas.apply(db, agenda, now)
+    event = await db.scalar(select(Event).where(Event.slug == agenda.event.slug))
+    after = await agendas.current(db, agenda.event.slug)
+    return await _kept(
+        db,
+        member,
+        now,
+        event_id=event.id if event else 0,
+        before={"agenda": as_json(before)} if before else None,
+        after={"agenda": as_json(after)} if after else {},
+    )
+
+
 # --- second thoughts ------------------------------------------------------------------------
 
 
@@ -185,7 +201,10 @@ async def undo(db: AsyncSession, member: Member, edit_id: int, now: datetime) ->
     session_id = edit.session_id
     if edit.undone_at is not None or now > edit.at + UNDO:
         return Undoing(Undone.TOO_LATE, event_id, session_id)
-    undone = await (_undo_session(db, edit, now) if session_id else _undo_event(db, edit))
+    if edit.before and "agenda" in edit.before:
+        undone = await _undo_import(db, edit, now)
+    else:
+        undone = await (_undo_session(db, edit, now) if session_id else _undo_event(db, edit))
     if undone == Undone.DONE:
         edit.undone_at = now
         created, deleted = edit.before is None, edit.after is None
@@ -209,6 +228,15 @@ async def _undo_event(db: AsyncSession, edit: Edit) -> Undone:
         return Undone.CHANGED
     for name, value in edit.before.items():
         setattr(event, name, _rich(name, value))
+    return Undone.DONE
+
+
+async def _undo_import(db: AsyncSession, edit: Edit, now: datetime) -> Undone:
+    before = from_json((edit.before or {})["agenda"])
+    current = await agendas.current(db, before.event.slug)
+    if current is None or {"agenda": as_json(current)} != edit.after:
+        return Undone.CHANGED
+    await agendas.apply(db, before, now)
     return Undone.DONE
 
 
@@ -302,25 +330,8 @@ async def _answers(db: AsyncSession, *which: Any) -> bool:
     return bool(await db.scalar(select(func.count()).select_from(Rsvp).where(*which)))
 
 
-def _any_word(title: Mapping[str, str]) -> str:
-    """A short name out of whichever title is in Latin letters."""
-    for words in title.values():
-        if slug := re.sub("[^a-z0-9]+", "-", folded(words)).strip("-")[:_SLUG].strip("-"):
-            return slug
-    return "event"
-
-
-async def _free_slug(db: AsyncSession, wished: str, event_id: int | None = None) -> str:
-    """The short name itself, or with the first number that is free."""
-    taken = (
-        select(Event.slug).where(Event.slug.startswith(wished))
-        if event_id is None
-        else select(Session.slug).where(
-            Session.event_id == event_id, Session.slug.startswith(wished)
-        )
+async def forget(db: AsyncSession, before: datetime) -> None:
+    """Drop what can't be undone any more."""
+    await db.execute(
+        delete(Edit).where(Edit.at < before).execution_options(synchronize_session=False)
     )
-    used = set(await db.scalars(taken))
-    number, slug = 2, wished
-    while slug in used:
-        number, slug = number + 1, f"{wished}-{number}"
-    return slug

@@ -464,6 +464,27 @@ class Edit(Base):
     undone_at: Mapped[datetime | None]
 
 
+class Upload(Base):
+    """An agenda file that somebody of the team sent; `storage/uploads.py` tells its life."""
+
+    __tablename__ = "upload"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(255))
+    # What the messenger calls it.
+    file: Mapped[str] = mapped_column(String(255))
+    at: Mapped[datetime]
+    read_at: Mapped[datetime | None] = mapped_column(index=True)
+    # The agenda that was read, and the remarks about it; or else what is wrong with the file.
+    agenda: Mapped[dict[str, Any] | None]
+    remarks: Mapped[list[Any] | None]
+    problems: Mapped[list[Any] | None]
+    # The mark of the changes that its sender was shown.
+    shown: Mapped[str | None] = mapped_column(String(64))
+    settled_at: Mapped[datetime | None]
+
+
 # --- conversation ---------------------------------------------------------------------------
 
 
