@@ -24,7 +24,7 @@ from bot.pace import BULK, REPLY, NotNow, Pacer
 from bot.rendering import CAPTION_LIMIT, Piece, length, render
 from bot.settings import Settings, token_of
 from bot.verdicts import judge, telling_times, unanswered
-from handlers.letters import Attachment, Letter, Scannable
+from handlers.letters import Attachment, Chart, Letter, Scannable
 
 # Seconds for a connection and for the whole of one request. A connection that can't be had must
 # fail first: only then do we know that nothing left.
@@ -219,6 +219,8 @@ class TelegramBulk:
                 self._username = (await self._bot.get_me()).username
             link = f"https://t.me/{self._username}?start={letter.picture.payload}"
             return Attachment("ticket.png", await pictures.scannable(link))
+        if isinstance(letter.picture, Chart):
+            return Attachment("chart.png", await pictures.chart(letter.picture))
         return letter.document or letter.picture
 
     async def _call(

@@ -13,6 +13,7 @@ from handlers import (
     asking,
     doors,
     events,
+    figures,
     guide,
     plans,
     quiet,
@@ -33,6 +34,7 @@ from handlers import (
 from handlers.asking import Purposes
 from handlers.correspondence import Kind, Kinds
 from storage.doors import KIND as LATE
+from storage.figures import KIND as FIGURES
 from storage.plans import KIND as PLAN
 from storage.ratings import KIND as RATING
 from storage.reminders import KIND as REMINDER
@@ -54,6 +56,7 @@ def routers() -> Sequence[Router]:
         tickets.router(),
         doors.router(),
         ratings.router(),
+        figures.router(),
         reminders.router(),
         plans.router(),
         settings.router(),
@@ -82,6 +85,7 @@ def kinds() -> Kinds:
     return {
         REMINDER: Kind(write=reminders.write, resend=True),
         OFFER: Kind(write=waitlist.write, resend=True),
+        FIGURES: Kind(write=figures.write, resend=True),
         RATING: Kind(write=ratings.write, resend=True),
         PROMOTION: Kind(write=waitlist.write_promotion, resend=True),
         LATE: Kind(write=doors.write, resend=True),

@@ -18,7 +18,7 @@ from handlers.correspondence import Writing
 from handlers.events import BUTTON, paged
 from handlers.letters import Letter, Tap
 from handlers.rsvps import when_and_where
-from handlers.tickets import DoorCard, RatingsCard, Uncheck, of_staff
+from handlers.tickets import DoorCard, Picture, RatingsCard, Uncheck, of_staff
 from handlers.turns import Turn
 from handlers.words import Html, Words, quote, shortened
 from storage import doors
@@ -170,7 +170,7 @@ async def _card(
             Tap(words.label("➕ Walk-in"), WalkIn(**about).pack()),
             Tap(words.label("➖ Walk-in"), WalkIn(**about, less=True).pack()),
         ),
-        *_opinions(words, session),
+        _opinions(words, place),
         (
             Tap(words.label("🔄 Refresh"), DoorCard(**about).pack()),
             Tap(words.label("‹ Doors"), Doors().pack()),
@@ -179,10 +179,12 @@ async def _card(
     return Letter(Html("\n".join(lines)), tuple(taps))
 
 
-def _opinions(words: Words, session: Session | None) -> list[tuple[Tap, ...]]:
-    if session is None:
-        return []
-    return [(Tap(words.label("⭐ Ratings"), RatingsCard(session=session.id).pack()),)]
+def _opinions(words: Words, place: Place) -> tuple[Tap, ...]:
+    picture = Tap(words.label("📊 Picture"), Picture(event=place.event.id).pack())
+    if place.session is None:
+        return (picture,)
+    card = RatingsCard(session=place.session.id).pack()
+    return (Tap(words.label("⭐ Ratings"), card), picture)
 
 
 def _figures(turn: Turn, place: Place, counted: Count) -> list[Html]:

@@ -49,6 +49,33 @@ class Scannable:
 
 
 @dataclass(frozen=True, slots=True)
+class Bars:
+    """One line of a chart. `seats` is None where they aren't counted, `stars` without ratings;
+    `mark` is what stands at the stars.
+    """
+
+    label: str
+    seats: int | None
+    taken: int
+    attended: int
+    stars: float | None
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture of figures, with plain words in the reader's language; drawn by the channel.
+
+    `legend` names the seats, those taken, those who attended, and the stars.
+    """
+
+    title: str
+    legend: tuple[str, str, str, str]
+    lines: tuple[Bars, ...]
+    right_to_left: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """The approved form of a proactive letter, for channels that insist on one."""
 
@@ -67,7 +94,7 @@ class Letter:
     text: str
     taps: tuple[tuple[Tap, ...], ...] = ()
     document: Attachment | None = None
-    picture: Attachment | Scannable | None = None
+    picture: Attachment | Scannable | Chart | None = None
     template: Template | None = None
 
     def with_first_line(self, line: str) -> Self:

@@ -38,6 +38,12 @@ class RatingsCard(CallbackData, prefix="ratings"):
     page: int = 0
 
 
+class Picture(CallbackData, prefix="figures"):
+    """The event in figures, as a picture; `handlers.figures` answers."""
+
+    event: int
+
+
 class CheckIn(CallbackData, prefix="checkin"):
     """Check the holder in, as a scan does."""
 

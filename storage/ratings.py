@@ -84,17 +84,6 @@ class Tally:
         return stars / self.number if self.number else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """A session in figures. `seats` is None where they aren't counted; people include guests."""
-
-    session: Session
-    seats: int | None
-    taken: int
-    attended: int
-    average: float | None
-
-
 # --- asking ---------------------------------------------------------------------------------
 
 
