@@ -77,6 +77,9 @@ async def open_storage(url: str) -> AsyncIterator[Storage]:
         options["async_creator"] = partial(_open_sqlite, parsed.database or ":memory:")
     else:
         options.update(pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=True)
+        # Our statements are short: to compile one takes a hundred times as long as to run it, and
+        # PostgreSQL would, wherever its estimate of a fresh table is far too high.
+        options["connect_args"] = {"server_settings": {"jit": "off"}}
     engine = create_async_engine(parsed, **options)
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
