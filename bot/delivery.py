@@ -25,7 +25,7 @@ from bot.clock import Clock
 from bot.engine import Office
 from bot.logs import pseudonym
 from bot.metrics import Metrics
-from bot.outage import Outage
+from bot.outage import Outage, Respite
 from handlers.correspondence import Kinds, Writing
 from handlers.letters import Letter
 from handlers.links import Links
@@ -89,7 +89,7 @@ class Delivery:
         self._unsure = True
         # The last batch was full: there is more, and no need to ask.
         self._more = False
-        self._halted_until = -inf
+        self._halted_until, self._respite = -inf, Respite()
         self._under_way: dict[asyncio.Task[Outcome], Ready] = {}
         self._answered: list[tuple[Ready, Outcome]] = []
 
@@ -306,9 +306,9 @@ class Delivery:
                 await members.unreachable(db, one.channel, one.address, now)
             elif isinstance(outcome, Moved):
                 await members.moved(db, one.channel, one.address, outcome.address, now)
-            elif isinstance(outcome, Wait):
-                halt = self._monotonic() + outcome.seconds
-                self._halted_until = max(self._halted_until, halt)
+            seconds = outcome.seconds if isinstance(outcome, Wait) else self._respite.after(outcome)
+            if seconds:
+                self._halted_until = max(self._halted_until, self._monotonic() + seconds)
             if one.due.id in overtaken:
                 log.warning("another engine took this row over", row=one.due.id)
             elif not isinstance(outcome, Sent | Wait):

@@ -8,6 +8,8 @@ import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from bot.channels import Later, Outcome, Sent
+
 log = structlog.get_logger()
 
 # What the database being away looks like; anything else is a fault of ours and shows where.
@@ -42,3 +44,25 @@ class Outage:
         if self._told is not None:
             log.info("works again", work=self._what)
             self._told = None
+
+
+class Respite:
+    """How long to leave a messenger alone that is down: one refusal is its letter's own affair, the
+    third in a row is everybody's. Never so long that its return goes unnoticed for more than
+    `LONGEST` seconds.
+    """
+
+    FEW, FIRST, LONGEST = 3, 0.25, 3.0
+
+    def __init__(self) -> None:
+        self._in_a_row = 0
+
+    def after(self, outcome: Outcome) -> float:
+        """Seconds in which nothing should start, now that this has become of a letter."""
+        if isinstance(outcome, Sent):
+            self._in_a_row = 0
+        if not isinstance(outcome, Later):
+            return 0.0
+        self._in_a_row += 1
+        beyond = min(self._in_a_row - self.FEW, 10)
+        return min(self.FIRST * 2**beyond, self.LONGEST) if beyond >= 0 else 0.0

@@ -26,7 +26,7 @@ FULL_BATCH = 100
 # Seconds to wait for those in hand before asking for more: a slow chat delays no other.
 BREATH = 0.25
 # Seconds to pause after an error, doubled up to the longest.
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 # Seconds between two tries while somebody else is polling.
 STEP_ASIDE = 5.0
 # Seconds that updates in hand get to finish when we are asked to stop, and the last call.

@@ -10,11 +10,15 @@ from typing import Any
 
 from storage.tables import Fate, Lane, Member
 
-# Attempts are spent on servers that are down; after these a row has failed.
-MAX_ATTEMPTS = 12
-# The first pause after a failed attempt, doubled each time up to the cap.
-FIRST_PAUSE = timedelta(seconds=2)
-LONGEST_PAUSE = timedelta(minutes=5)
+# Attempts are spent on servers that are down, until the letter expires; one that never does has
+# failed after these, which last about a day.
+MAX_ATTEMPTS = 12_000
+# The first pause after a failed attempt, doubled each time up to the cap: ten seconds after a long
+# outage everybody is in line again.
+FIRST_PAUSE = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(seconds=6)
+# How often a chat may move before we no longer follow it: two could play ball with us.
+MAX_MOVES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,8 @@ def wait(row: Due) -> Settlement:
 
 
 def moved(row: Due, now: datetime) -> Settlement:
-    """The chat has a new address: go there at once. An attempt, or two chats could play ball."""
-    return _tried(row, "moved", now, now)
+    """The chat has a new address: go there at once, unless it has moved too often."""
+    return _tried(row, "moved", now, now, MAX_MOVES)
 
 
 def later(row: Due, reason: str, now: datetime, jitter: float) -> Settlement:
@@ -78,7 +82,7 @@ def later(row: Due, reason: str, now: datetime, jitter: float) -> Settlement:
 
     `jitter` in 0..1 stretches the pause by up to a half, so that many rows don't return at once.
     """
-    pause = min(FIRST_PAUSE * 2**row.attempts, LONGEST_PAUSE)
+    pause = min(FIRST_PAUSE * 2 ** min(row.attempts, 10), LONGEST_PAUSE)
     return _tried(row, reason, now + pause * (1 + jitter / 2), now)
 
 
@@ -89,9 +93,11 @@ def lost(row: Due, reason: str, now: datetime, *, resend: bool) -> Settlement:
     return _settled(row, Fate.UNKNOWN, now, reason=reason, doubts=row.doubts + 1)
 
 
-def _tried(row: Due, reason: str, due: datetime, now: datetime) -> Settlement:
+def _tried(
+    row: Due, reason: str, due: datetime, now: datetime, most: int | None = None
+) -> Settlement:
     attempts = row.attempts + 1
-    if attempts >= MAX_ATTEMPTS:
+    if attempts >= (MAX_ATTEMPTS if most is None else most):
         return _settled(row, Fate.FAILED, now, reason=reason, attempts=attempts)
     return _queued(row, due, reason=reason, attempts=attempts)
 
