@@ -539,7 +539,8 @@ class Outbox(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("ix_outbox_state_lane_due", "state", "lane", "due"),
+        # The whole order in which letters leave: a wave of a million has one moment for all.
+        Index("ix_outbox_state_lane_due_id", "state", "lane", "due", "id"),
         Index("ix_outbox_member_id", "member_id"),
     )
 
