@@ -7,7 +7,7 @@ from aiogram import Router
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery
 
-from handlers import staff_events
+from handlers import staff_choices, staff_events
 from handlers.letters import Letter, Tap
 from handlers.staff_events import Act
 from handlers.tickets import of_staff
@@ -17,9 +17,6 @@ from storage import edits, events, overviews
 from storage.edits import Undone
 from storage.overviews import Counts
 from storage.tables import Edit
-
-# A member may bring 0, 1 or 2 guests: the tap goes round.
-_GUESTS = 3
 
 
 class Undo(CallbackData, prefix="undo"):
@@ -31,7 +28,7 @@ class Undo(CallbackData, prefix="undo"):
 async def act(_tap: CallbackQuery, callback_data: Act, turn: Turn) -> None:
     """One tap, done, with an undo."""
     verb, id_ = callback_data.verb, callback_data.id
-    if verb in ("guests", "promotes"):
+    if verb in staff_choices.VERBS:
         await _act_on_event(turn, verb, id_)
     elif verb == "delete":
         await _delete(turn, id_)
@@ -41,12 +38,11 @@ async def act(_tap: CallbackQuery, callback_data: Act, turn: Turn) -> None:
 
 async def _act_on_event(turn: Turn, verb: str, event_id: int) -> None:
     event = await events.by_id(turn.db, event_id)
+    edit = None
     if event is not None:
-        value = (event.guests + 1) % _GUESTS if verb == "guests" else not event.promotes
-        edit = await edits.change_event(turn.db, turn.member, event, {verb: value}, turn.now)
-        turn.say.edit(done(turn, await staff_events.event_card(turn, event_id), edit))
-        return
-    turn.say.edit(await staff_events.event_card(turn, event_id))
+        values = staff_choices.chosen(event, verb)
+        edit = await edits.change_event(turn.db, turn.member, event, values, turn.now)
+    turn.say.edit(done(turn, await staff_choices.page(turn, event_id), edit))
 
 
 async def _delete(turn: Turn, session_id: int) -> None:

@@ -13,7 +13,7 @@ from aiogram.types import CallbackQuery, Message
 from handlers.events import BUTTON, paged
 from handlers.letters import Letter, Tap
 from handlers.rsvps import when_and_where
-from handlers.tickets import of_staff
+from handlers.tickets import DoorCard, RatingsCard, of_staff
 from handlers.turns import Turn
 from handlers.words import Html, Words, quote, shortened
 from storage import events, overviews, waitlist
@@ -22,8 +22,6 @@ from storage.tables import Event, Session
 
 # The names of a line that a card shows.
 _NAMED = 20
-# Guests that a member may bring: the tap goes round.
-_GUESTS = 3
 
 
 class AllEvents(CallbackData, prefix="evall"):
@@ -59,6 +57,12 @@ class Act(CallbackData, prefix="act"):
 
     verb: str
     id: int
+
+
+class Choices(CallbackData, prefix="evset"):
+    """What staff choose for an event; answered by `handlers.staff_choices`."""
+
+    event: int
 
 
 class Fill(CallbackData, prefix="fill"):
@@ -135,12 +139,6 @@ async def event_card(turn: Turn, event_id: int) -> Letter:
         _seats(words, counts, None),
         words("Link: {link}", link=f"?start={event.slug}"),
     ]
-    guests = words.label("Guests: {n}", n=event.guests)
-    freed = (
-        words.label("Freed seats: given at once")
-        if event.promotes
-        else words.label("Freed seats: offered")
-    )
     here = event.id
     return Letter(
         Html("\n".join(lines)),
@@ -155,8 +153,8 @@ async def event_card(turn: Turn, event_id: int) -> Letter:
                 Tap(words.label("✎ Dates"), Fill(form="dates", id=here).pack()),
             ),
             (
-                Tap(guests, Act(verb="guests", id=here).pack()),
-                Tap(freed, Act(verb="promotes", id=here).pack()),
+                Tap(words.label("Seats and reminders"), Choices(event=here).pack()),
+                Tap(words.label("🚪 Door"), DoorCard(event=here).pack()),
             ),
             (
                 Tap(words.label("Repeat on new dates"), Fill(form="repeat", id=here).pack()),
@@ -229,6 +227,9 @@ async def session_card(turn: Turn, session_id: int) -> Letter:
         *when_and_where(words, session, event),
         _seats(words, counts, _capacity(session, event)),
     ]
+    capacity = _capacity(session, event)
+    if capacity is not None and (over := counts.seated + counts.offered - capacity) > 0:
+        lines.append(words("⚠️ {n} more than there are seats: nobody is sent away.", n=over))
     if session.cancelled_at is not None:
         lines.append(words("❌ This session is cancelled."))
     if counts.waiting:
@@ -265,6 +266,10 @@ def _session_taps(
             Tap(words.label("✎ Kind"), Fill(form="kind", id=here).pack()),
         ),
         tuple(last),
+        (
+            Tap(words.label("🚪 Door"), DoorCard(event=event.id, session=here).pack()),
+            Tap(words.label("⭐ Ratings"), RatingsCard(session=here).pack()),
+        ),
         (
             Tap(
                 words.label("‹ Sessions"),

@@ -35,6 +35,7 @@ FORMS = {
     "etitle": ("titles",),
     "place": ("city", "zone"),
     "dates": ("starts", "ends"),
+    "ecapacity": ("capacity",),
     "repeat": ("starts",),
     "title": ("titles",),
     "when": ("day", "start", "end"),
@@ -43,7 +44,7 @@ FORMS = {
     "kind": ("kind",),
 }
 # The forms whose id is an event's; of the others it is a session's, and "event" has none.
-_OF_EVENT = {"session", "etitle", "place", "dates", "repeat"}
+_OF_EVENT = {"session", "etitle", "place", "dates", "ecapacity", "repeat"}
 
 
 class Filling(StatesGroup):

@@ -19,7 +19,7 @@ async def of(turn: Turn, name: str, id_: int, form: Form) -> Letter:
         "event": _new_event,
         "session": _new_session,
         "repeat": _repeated,
-        **dict.fromkeys(("etitle", "place", "dates"), _changed_event),
+        **dict.fromkeys(("etitle", "place", "dates", "ecapacity"), _changed_event),
         **dict.fromkeys(("title", "when", "room", "capacity", "kind"), _changed_session),
     }
     return await outcomes[name](turn, id_, form)
@@ -68,6 +68,8 @@ async def _changed_event(turn: Turn, event_id: int, form: Form) -> Letter:
         values = {"city": form.draft["city"], "timezone": form.draft["zone"]}
     elif "starts" in form.draft:
         values = {name: date.fromisoformat(form.draft[name]) for name in ("starts", "ends")}
+    elif "capacity" in form.draft:
+        values = {"capacity": form.draft["capacity"]}
     else:
         values = {"title": _title(form, form.event.title)}
     edit = await edits.change_event(turn.db, turn.member, form.event, values, turn.now)

@@ -46,7 +46,7 @@ async def test_from_the_list_to_a_session_and_its_line(town: Town):
         "1st Thematic Workshop of Moroccan Experts in France\n📅 Wednesday, July 4, 2018 to Thursday, July 5, 2018\n"
         "📍 Rabat (Africa/Casablanca)\n8 sessions\n1 seat taken · 2 waiting\nLink: ?start=rabat-2018\n"
         "[Sessions] [＋ New session]\n[✎ Title] [✎ Place] [✎ Dates]\n"
-        "[Guests: 0] [Freed seats: offered]\n[Repeat on new dates] [‹ Events]"
+        "[Seats and reminders] [🚪 Door]\n[Repeat on new dates] [‹ Events]"
     )
     (day,) = await sofia.taps("Sessions")
     assert (
@@ -57,7 +57,8 @@ async def test_from_the_list_to_a_session_and_its_line(town: Town):
         "Panel 1: Data and digital technologies\n📅 Wednesday, July 4, 2018\n"
         "🕘 10:30 – 12:30 (Rabat time)\n📍 Room A\nSeats taken: 1 of 1 · 2 waiting\n\n"
         "Waitlist\n1. Bilal\n2. Chloé\n"
-        "[✎ Time] [✎ Room] [✎ Seats]\n[✎ Title] [✎ Kind]\n[Cancel the session]\n[‹ Sessions]"
+        "[✎ Time] [✎ Room] [✎ Seats]\n[✎ Title] [✎ Kind]\n[Cancel the session]\n"
+        "[🚪 Door] [⭐ Ratings]\n[‹ Sessions]"
     ]
 
 
@@ -126,7 +127,7 @@ async def test_the_same_screens_in_french_and_arabic(town: Town):
         "vous pouvez annuler.\n\nPanel 1 : Data et technologies numériques\n"
         "📅 mercredi 4 juillet 2018\n🕘 10:30 – 12:30 (heure de Rabat)\n📍 Salle A\n"
         "Places prises : 1 sur 30\n❌ Cette séance est annulée.\n[↩️ Annuler]\n"
-        "[✎ Horaire] [✎ Salle] [✎ Places]\n[✎ Titre] [✎ Type]\n[Rétablir la séance]\n[‹ Séances]"
+        "[✎ Horaire] [✎ Salle] [✎ Places]\n[✎ Titre] [✎ Type]\n[Rétablir la séance]\n[🚪 Entrée] [⭐ Avis]\n[‹ Séances]"
     )
     omar = await keeper(town, "عمر", "ar")
     assert await omar.says("/events") == [
@@ -155,15 +156,31 @@ async def test_an_empty_session_is_deleted_and_comes_back(town: Town):
     assert told == "(Somebody has answered it: you can cancel it instead.)"
 
 
-async def test_guests_and_freed_seats_go_round_by_tap(town: Town):
+async def test_what_is_chosen_for_an_event_goes_round_by_tap(town: Town):
     await town.programme()
     sofia = await keeper(town, "Sofia")
     await sofia.says("/events")
     await sofia.taps("1st Thematic Workshop of Moroccan Experts…")
+    assert await sofia.taps("Seats and reminders") == [
+        "1st Thematic Workshop of Moroccan Experts in France\n\nSeats in the whole event: 100\n"
+        "A member may bring 0 guests.\n"
+        "A freed seat is offered to the first in line, who has time to answer.\n"
+        "Reminders, for members who never chose their own:\n"
+        "[✎ Seats] [Guests: 0]\n[Freed seats: offered]\n"
+        "[✅ 24 hours] [▫️ 1 hour] [✅ 15 minutes]\n[✅ The usual ones]\n[‹ Event]"
+    ]
     for before, after in ((0, 1), (1, 2), (2, 0)):
         (card,) = await sofia.taps(f"Guests: {before}")
         assert f"[Guests: {after}]" in card
     (card,) = await sofia.taps("Freed seats: offered")
     assert "[Freed seats: given at once]" in card
-    _told, card = await sofia.taps("↩️ Undo")
-    assert "[Freed seats: offered]" in card
+    await sofia.taps("↩️ Undo")
+    await sofia.taps("Seats and reminders")
+    (card,) = await sofia.taps("▫️ 1 hour")
+    assert "[✅ 24 hours] [✅ 1 hour] [✅ 15 minutes]\n[▫️ The usual ones]" in card
+    (card,) = await sofia.taps("▫️ The usual ones")
+    assert "[✅ 24 hours] [▫️ 1 hour] [✅ 15 minutes]\n[✅ The usual ones]" in card
+    await sofia.taps("✎ Seats")
+    await sofia.says("120")
+    (card,) = await sofia.taps("Seats and reminders")
+    assert "Seats in the whole event: 120\n" in card
