@@ -301,7 +301,8 @@ async def _load(db: AsyncSession, slug: str, *, lock: bool = False) -> _Stored:
     # Rows that this `db` read before the lock are read again.
     fresh: dict[str, Any] = {"execution_options": {"populate_existing": True}}
     one = select(tables.Event).where(tables.Event.slug == slug)
-    event = await db.scalar(one.with_for_update() if lock else one, **fresh)
+    # Tickets of the event may be made meanwhile, under the lock of a session.
+    event = await db.scalar(one.with_for_update(key_share=True) if lock else one, **fresh)
     themes = await db.scalars(select(tables.Theme), **fresh)
     stored = _Stored(event, {theme.slug: theme for theme in themes})
     if event is None:

@@ -1,7 +1,7 @@
 """Run every rehearsal of a disaster at full size; fails if one of them lost or doubled anything.
 
-python -m tests.soak [inbound] [outbound] [contention] [--seed N] [--updates N] [--letters N]
-    [--kills N] [--writes N]
+python -m tests.soak [inbound] [outbound] [contention] [seats] [--seed N] [--updates N]
+    [--letters N] [--kills N] [--writes N] [--wishes N]
 """
 
 import argparse
@@ -16,10 +16,10 @@ from rich.console import Console
 from bot.zones import prefer_packaged_zones
 from storage.database import open_storage
 from storage.migrations import migrate
-from tests.soak import contention, inbound, outbound
+from tests.soak import contention, inbound, outbound, seats
 from tests.soak.ground import databases
 
-PARTS = ("inbound", "outbound", "contention")
+PARTS = ("inbound", "outbound", "contention", "seats")
 
 
 async def inbound_soak(folder: Path, seed: int, updates: int, kills: int) -> bool:
@@ -69,6 +69,17 @@ async def outbound_soak(folder: Path, seed: int, letters: int, kills: int) -> bo
     return good and zombie.kept
 
 
+async def seats_soak(folder: Path, seed: int, wishes: int, kills: int) -> bool:
+    """Half of the wishes on each database, by workers that are killed."""
+    good, console = True, Console(soft_wrap=True, highlight=False)
+    async with databases(folder / "seats") as urls:
+        for kind, url in urls.items():
+            report = await seats.fire(url, wishes=wishes // 2, kills=kills, seed=seed)
+            console.print(f"seats, {kind}: {report}")
+            good = good and report.kept
+    return good
+
+
 def main() -> int:
     """Read the size, print the seed, run."""
     wishes = argparse.ArgumentParser(description=__doc__)
@@ -78,6 +89,7 @@ def main() -> int:
     wishes.add_argument("--letters", type=int, default=10_000)
     wishes.add_argument("--kills", type=int, default=50)
     wishes.add_argument("--writes", type=int, default=10_000)
+    wishes.add_argument("--wishes", type=int, default=1_000_000)
     wish = wishes.parse_args()
     if unknown := set(wish.parts) - set(PARTS):
         wishes.error(f"there is no part {', '.join(sorted(unknown))}")
@@ -91,6 +103,8 @@ def main() -> int:
             good &= asyncio.run(outbound_soak(place, wish.seed, wish.letters, wish.kills))
         if "contention" in wish.parts:
             good &= asyncio.run(contention_soak(place, wish.writes))
+        if "seats" in wish.parts:
+            good &= asyncio.run(seats_soak(place, wish.seed, wish.wishes, wish.kills))
     return 0 if good else 1
 
 

@@ -1,0 +1,200 @@
+"""Seats under any course of events: a state machine, and sixty-four people at once.
+
+What must be true is in `tests/halls.py`; `python -m tests.soak seats` does it at full size.
+"""
+
+import asyncio
+import itertools
+import random
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as some
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import func, select
+
+from storage import room, waitlist
+from storage.database import open_storage
+from storage.tables import Rsvp, Seat, Session
+from tests import halls
+from tests.halls import OPENING, Act
+
+CLIENTS, WISHES = 64, 5
+PEOPLE = 6
+
+
+class Seats(RuleBasedStateMachine):
+    """A few people, three sessions, and staff who change their minds."""
+
+    url = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.open = open_storage(self.url)
+        self.storage = self.runner.run(self.open.__aenter__())
+        self.halls = halls.Halls(0, (), ())
+        self.now: datetime = OPENING
+        self.lines: dict[int, list[int]] = {}
+        self.tended = False
+
+    @initialize(
+        capacities=some.tuples(*[some.none() | some.integers(0, 4)] * 3),
+        event_capacity=some.none() | some.integers(2, 7),
+        promotes=some.booleans(),
+    )
+    def begin(self, capacities, event_capacity, promotes):
+        self.halls = self.runner.run(
+            halls.build(
+                self.storage,
+                people=PEOPLE,
+                capacities=capacities,
+                event_capacity=event_capacity,
+                promotes=promotes,
+            )
+        )
+
+    async def _does(self, wish: Act) -> None:
+        self.now += timedelta(minutes=1)
+        async with self.storage.begin() as db:
+            await halls.act(db, self.halls, wish, self.now)
+        self.tended = wish.verb == "tend"
+        async with self.storage.read() as db:
+            for session in self.halls.sessions:
+                line = [rsvp.member_id for rsvp, _ in await waitlist.line(db, session)]
+                self._kept(self.lines.get(session, []), line, wish)
+                self.lines[session] = line
+
+    def _kept(self, before: list[int], line: list[int], wish: Act) -> None:
+        """Nobody passes anybody: people leave, the last comer is last, the served were first."""
+        stayed = [one for one in before if one in line]
+        assert line[: len(stayed)] == stayed
+        assert len(line) - len(stayed) <= (wish.verb in {"take", "swap"})
+        if wish.verb == "tend":
+            assert before[len(before) - len(stayed) :] == stayed
+
+    @rule(
+        verb=some.sampled_from(["take", "take", "take", "swap", "give", "arrive"]),
+        who=some.integers(0, PEOPLE - 1),
+        where=some.integers(0, 2),
+    )
+    def somebody_does(self, verb, who, where):
+        self.runner.run(self._does(Act(verb, who, where)))
+
+    @rule(who=some.integers(0, PEOPLE - 1), where=some.integers(0, 2), number=some.integers(0, 2))
+    def somebody_brings_guests(self, who, where, number):
+        self.runner.run(self._does(Act("guests", who, where, number)))
+
+    @rule(where=some.integers(0, 2), number=some.integers(0, 5))
+    def staff_resize(self, where, number):
+        self.runner.run(self._does(Act("resize", 0, where, number)))
+
+    @rule(hours=some.sampled_from([0, 0, 1, 3]))
+    def the_clock_looks(self, hours):
+        # After three hours every offer has lapsed.
+        self.now += timedelta(hours=hours)
+        self.runner.run(self._does(Act("tend")))
+
+    @precondition(lambda self: self.halls.event)
+    @invariant()
+    def nobody_sits_on_another(self):
+        self.runner.run(self._looked())
+
+    async def _looked(self) -> None:
+        async with self.storage.read() as db:
+            assert await halls.faults(db, self.halls) == []
+            if self.tended:
+                assert await halls.unserved(db, self.halls) == []
+            assert await halls.untold(db, self.halls) == 0
+            at_once = (
+                select(func.count())
+                .where(
+                    Rsvp.session_id.in_(self.halls.sessions[:2]),
+                    Rsvp.state.in_(room.SEATED),
+                )
+                .group_by(Rsvp.member_id)
+            )
+            assert max((await db.scalars(at_once)).all(), default=0) <= 1
+
+    def teardown(self):
+        if self.halls.event:
+            self.runner.run(halls.close(self.storage, self.halls))
+        self.runner.run(self.open.__aexit__(None, None, None))
+        self.runner.close()
+
+
+def test_whatever_people_and_staff_do_seats_and_lines_stay_true(database_url):
+    machine = type("SeatsHere", (Seats,), {"url": database_url})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=12,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )
+
+
+@pytest.mark.parametrize("promotes", [False, True])
+async def test_sixty_four_people_at_once_fill_neither_a_session_nor_the_event_too_far(
+    storage, promotes
+):
+    crowd = await halls.build(
+        storage, people=CLIENTS, capacities=(12, 9, None), event_capacity=30, promotes=promotes
+    )
+    minutes = itertools.count(1)
+    found: list[str] = []
+
+    async def client(number: int) -> None:
+        chance = random.Random(number)  # noqa: S311 - chaos that can be repeated
+        for _ in range(WISHES):
+            wish = halls.wished(crowd, chance)
+            now = OPENING + timedelta(minutes=next(minutes))
+            async with storage.begin() as db:
+                # Each speaks for themselves; the clock and the staff are anybody.
+                await halls.act(db, crowd, Act(wish.verb, number, wish.where, wish.number), now)
+            async with storage.read() as db:
+                found.extend(await halls.faults(db, crowd))
+
+    await asyncio.gather(*map(client, range(CLIENTS)))
+    assert found == []
+    async with storage.begin() as db:
+        await waitlist.tend(db, OPENING + timedelta(days=30))
+    async with storage.read() as db:
+        assert await halls.faults(db, crowd) == []
+        assert await halls.unserved(db, crowd) == []
+        rows = await db.scalar(select(func.count()).select_from(Rsvp))
+        pairs = select(Rsvp.session_id, Rsvp.member_id).distinct().subquery()
+        assert rows == await db.scalar(select(func.count()).select_from(pairs))
+        assert rows > CLIENTS
+
+
+async def test_the_invariants_bite(storage):
+    small = await halls.build(storage, people=4, capacities=(2, None), event_capacity=3)
+    async with storage.begin() as db:
+        for member_id in small.people:
+            db.add(
+                Rsvp(
+                    session_id=small.sessions[0],
+                    member_id=member_id,
+                    state=Seat.CONFIRMED,
+                    since=OPENING,
+                    guests=0,
+                )
+            )
+    async with storage.read() as db:
+        found = await halls.faults(db, small)
+        where = await db.get_one(Session, small.sessions[0])
+    assert found == [
+        f"4 sit in session {where.id} of 2, 0 stayed",
+        "4 people are in an event for 3",
+    ]
