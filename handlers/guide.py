@@ -16,9 +16,10 @@ from handlers.words import Html, Words
 
 
 def commands(words: Words, *, staff: bool = False) -> Sequence[tuple[str, str]]:
-    """The command menu, in the order of use; staff have one more."""
+    """The command menu, in the order of use; staff have some more."""
     return (
         *([("events", words.label("Manage events and sessions"))] if staff else []),
+        *([("door", words.label("Keep a door: who comes in"))] if staff else []),
         ("agenda", words.label("The agenda, day by day")),
         ("myagenda", words.label("My seats")),
         ("now", words.label("What is on now and next")),

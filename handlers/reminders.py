@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers.correspondence import Writing
 from handlers.letters import Letter, Tap, Template
-from handlers.rsvps import Take, given_up, when_and_where
+from handlers.rsvps import MyTicket, Take, given_up, when_and_where
 from handlers.turns import Turn
 from handlers.words import Html, Words, quote
 from storage import doors, events, rsvps
@@ -101,6 +101,7 @@ async def coming(_tap: CallbackQuery, callback_data: Coming, turn: Turn) -> None
         Letter(
             _body(words("✅ You are coming."), words, item.session, item.event),
             (
+                (Tap(words.label("🎟 My ticket"), MyTicket(session=item.session.id).pack()),),
                 (Tap(words.label("I can't come"), NotComing(session=item.session.id).pack()),),
                 *_late_tap(words, item.session, turn.now),
             ),

@@ -322,7 +322,9 @@ async def _seats(
 
 
 async def _lock_event(db: AsyncSession, event_id: int) -> Event | None:
-    return await db.scalar(select(Event).where(Event.id == event_id).with_for_update())
+    return await db.scalar(
+        select(Event).where(Event.id == event_id).with_for_update(key_share=True)
+    )
 
 
 def _guests(seats: Sequence[Rsvp]) -> int:

@@ -62,7 +62,7 @@ async def test_whoever_comes_says_so_and_may_change_their_mind(town: Town):
     )
     assert await amal.taps("Je viens") == [
         "(Merci, à bientôt !)",
-        f"✅ Vous venez.\n\n{card}[Je ne peux pas venir]",
+        f"✅ Vous venez.\n\n{card}[🎟 Mon billet]\n[Je ne peux pas venir]",
     ]
     assert await amal.taps("Je ne peux pas venir") == [
         "(C'est fait : votre place revient à quelqu'un d'autre.)",
