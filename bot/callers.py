@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# Asked, and told, from other chats: the person's own chat is not where an answer is expected.
+WORDLESS = ("inline_query", "chosen_inline_result")
 # Bot API, Update: the kinds that are a person's (see `bot.telegram.ALLOWED_UPDATES`).
-KINDS = ("message", "edited_message", "callback_query", "my_chat_member")
+KINDS = ("message", "edited_message", "callback_query", "my_chat_member", *WORDLESS)
 # Bot API, ChatMember.status: the person has blocked the bot.
 _LEFT = {"kicked", "left"}
 
@@ -27,9 +29,15 @@ class Caller:
     chat_id: int
     phone_language: str = ""
     tapped: int | None = None
+    # The tap, or the question from another chat.
     callback_id: str | None = None
     # The person has just blocked the bot: they can't be answered.
     left: bool = False
+
+    @property
+    def wordless(self) -> bool:
+        """Whether nothing may be said in the person's chat, which they may never have opened."""
+        return self.kind in WORDLESS
 
     @property
     def address(self) -> str:
@@ -47,6 +55,12 @@ def caller_of(raw: Mapping[str, Any]) -> Caller | None:
         return None
     about, tap = raw[kind], kind == "callback_query"
     try:
+        if kind in WORDLESS:
+            # A private chat has the id of its person.
+            who, query = about["from"], about.get("id")
+            language = str(who.get("language_code") or "")
+            asked = None if query is None else str(query)
+            return Caller(int(raw["update_id"]), kind, int(who["id"]), language, callback_id=asked)
         if tap and "message" not in about:
             return None  # of a message that the bot has no part in
         card = about["message"] if tap else about

@@ -80,6 +80,8 @@ class Door:
         if caller is None or caller.kind == "my_chat_member":
             return Verdict.WELCOME
         verdict = self._flood.judge(caller.chat_id)
+        if verdict is not Verdict.WELCOME and caller.wordless:
+            return Verdict.LET_BE
         if verdict is not Verdict.WELCOME:
             who = pseudonym("telegram", caller.address)
             log.info("a flood", chat=who, verdict=verdict.name, update=caller.update_id)

@@ -122,10 +122,14 @@ class Intake:
         if member is None or address is None:
             if caller.left:
                 return ()  # they never said a word
-            member = await members.meet(db, CHANNEL, caller.address, now)
+            if caller.kind == "inline_query":
+                # Who only asks from another chat leaves no trace here.
+                member = members.stranger(now)
+            else:
+                member = await members.meet(db, CHANNEL, caller.address, now)
         elif caller.left:
             address.unreachable_at = address.unreachable_at or now
-        else:
+        elif not caller.wordless:
             address.unreachable_at = None
         turn = Turn(
             db=db,
@@ -159,7 +163,8 @@ class Intake:
             await conversations.free(db, CHANNEL, caller.address)
         language = await conversations.language_of(db, CHANNEL, caller.address)
         say = Say()
-        say(guide.apology(self._words(language, caller)))
+        if not caller.wordless:
+            say(guide.apology(self._words(language, caller)))
         conversations.remember_answer(
             db, CHANNEL, caller.update_id, say.as_json(), self._clock.now(), parked=True
         )

@@ -48,7 +48,9 @@ from aiogram.methods import (
 from aiogram.methods.base import TelegramType
 from aiogram.types import InlineKeyboardMarkup, Message
 
+from bot.callers import KINDS
 from bot.channels import Later, Lost, Outcome, Refused, Sent, Wait
+from bot.choices import offer
 from bot.pace import REPLY, NotNow, Pacer
 from bot.rendering import Piece, render
 from bot.settings import Settings, token_of
@@ -159,18 +161,20 @@ async def speak(
 ) -> list[Outcome]:
     """Say all of it in order, and tell what became of each.
 
-    `tapped` is the message whose button was tapped, `callback_id` the tap. The tap is answered
-    first, whatever was said. After a failure that is not the letter's own, the rest is not tried
-    and shares its outcome. A lost answer is tried again: said twice is better than not at all.
+    `tapped` is the message whose button was tapped, `callback_id` the tap, or the question from
+    another chat that choices answer. The tap is answered first, whatever was said. After a failure
+    that is not the letter's own, the rest is not tried and shares its outcome. A lost answer is
+    tried again: said twice is better than not at all.
     """
     toasted: Outcome = Sent("")
-    if callback_id is not None:
+    asked = any(one.verb == "choices" for one in spoken)
+    if callback_id is not None and not asked:
         toast = "\n".join(one.toast for one in spoken if one.toast)
         toasted = await _answer(bot, callback_id, toast[:TOAST_LIMIT])
     outcomes: list[Outcome] = []
     for one in spoken:
         if one.letter is None and callback_id is not None:
-            outcomes.append(toasted)
+            outcomes.append(await offer(bot, callback_id, one.choices) if asked else toasted)
             continue
         # A toast with no tap to show it over is a message like others.
         letter = one.letter or Letter(html.escape(one.toast, quote=False))
@@ -242,7 +246,7 @@ async def _persist(bot: Bot, call: TelegramMethod[Any], sleep: Sleep) -> Outcome
 # --- listening and introducing ourselves ----------------------------------------------------
 
 # Bot API, getUpdates.allowed_updates: what we listen to.
-ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
+ALLOWED_UPDATES = list(KINDS)
 
 
 class AnotherPoller(Exception):  # noqa: N818 - it is somebody

@@ -4,6 +4,7 @@ A reply, a reminder and an announcement are the same type. A channel renders a l
 way, so that conversations are written once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -117,12 +118,28 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """A letter that a person may post in another chat, and what they see of it before.
+
+    `key` tells what was chosen (Bot API, InlineQueryResult.id: 1-64 bytes).
+    """
+
+    key: str
+    title: str
+    description: str
+    letter: Letter
+
+
+@dataclass(frozen=True, slots=True)
 class Spoken:
-    """One utterance: a new message, an edit of the card that was tapped, or a short toast."""
+    """One utterance: a new message, an edit of the card that was tapped, a short toast, or
+    choices to a question from another chat.
+    """
 
     verb: str
     letter: Letter | None = None
     toast: str = ""
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(slots=True)
@@ -143,10 +160,21 @@ class Say:
         """A few plain words over the tapped button (Bot API answerCallbackQuery: 200 characters)."""
         self.spoken.append(Spoken("toast", toast=text))
 
+    def choices(self, choices: Sequence[Choice]) -> None:
+        """Offer these to who asked from another chat; also when there are none."""
+        self.spoken.append(Spoken("choices", choices=tuple(choices)))
+
     def as_json(self) -> list[dict[str, Any]]:
         """All that was said, to be kept under the update's id."""
         return [
-            {"verb": s.verb, "letter": s.letter and s.letter.as_json(), "toast": s.toast}
+            {
+                "verb": s.verb,
+                "letter": s.letter and s.letter.as_json(),
+                "toast": s.toast,
+                "choices": [
+                    [one.key, one.title, one.description, one.letter.as_json()] for one in s.choices
+                ],
+            }
             for s in self.spoken
         ]
 
@@ -155,7 +183,15 @@ class Say:
         """What `as_json` kept, to be said again."""
         return cls(
             [
-                Spoken(s["verb"], s["letter"] and Letter.from_json(s["letter"]), s["toast"])
+                Spoken(
+                    s["verb"],
+                    s["letter"] and Letter.from_json(s["letter"]),
+                    s["toast"],
+                    tuple(
+                        Choice(key, title, description, Letter.from_json(letter))
+                        for key, title, description, letter in s.get("choices", ())
+                    ),
+                )
                 for s in value
             ]
         )

@@ -65,6 +65,11 @@ async def register(
         await _write_leads(db, member, FIRST_LEADS)
 
 
+def stranger(now: datetime) -> Member:
+    """Somebody of whom nothing is kept: a row that is never added."""
+    return Member(role=Role.MEMBER, created_at=now)
+
+
 async def profile_of(db: AsyncSession, member: Member) -> Profile:
     """The profile as it stands. Raises ValueError for a person who hasn't registered."""
     if not (member.name and member.country and member.city and member.side):

@@ -58,6 +58,13 @@ class Resident:
         await self.town.sim.settled()
         return self.heard()
 
+    async def asks(self, query: str) -> list[str]:
+        """Write "@bot query" in some other chat, and return the answers that are offered."""
+        await self.after(self.person.asks(query))
+        return [
+            f"{one.title}\n{one.description}".translate(_INVISIBLE) for one in self.person.choices
+        ]
+
     def heard(self) -> list[str]:
         """What is new on the screen: toasts first, then messages and edits in their order."""
         toasts = [

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from bot.simulator.arguments import Arguments
 from bot.simulator.errors import bad_request
 from bot.simulator.files import MAX_DOWNLOAD, StoredFile
+from bot.simulator.inline import answer_inline_query, inline_message
 from bot.simulator.keyboards import parse_inline_markup, parse_markup
 from bot.simulator.mailbox import MAX_BATCH, Webhook
 from bot.simulator.markup import Entity
@@ -42,7 +43,7 @@ def get_me(world: World, _: Arguments) -> Json:
     return world.bot | {
         "can_join_groups": True,
         "can_read_all_group_messages": False,
-        "supports_inline_queries": True,
+        "supports_inline_queries": world.inline.enabled,
         "can_connect_to_business": False,
         "has_main_web_app": False,
     }
@@ -125,16 +126,16 @@ def send_document(world: World, arguments: Arguments) -> Json:
     return _say(world, arguments, text=caption, entities=entities, document=document)
 
 
-def edit_message_text(world: World, arguments: Arguments) -> Json:
+def edit_message_text(world: World, arguments: Arguments) -> Json | bool:
     """Change the text of a message of the bot, and the buttons with it."""
     text, entities = text_of(arguments)
-    message = _own_message(world, arguments)
+    message = inline_message(world, arguments) or _own_message(world, arguments)
     if message.photo or message.document:
         raise bad_request("there is no text in the message to edit")
     return _rewrite(world, arguments, message, text, entities)
 
 
-def edit_message_caption(world: World, arguments: Arguments) -> Json:
+def edit_message_caption(world: World, arguments: Arguments) -> Json | bool:
     """Change the caption of a file of the bot, and the buttons with it."""
     caption, entities = caption_of(arguments)
     message = _own_message(world, arguments)
@@ -143,9 +144,9 @@ def edit_message_caption(world: World, arguments: Arguments) -> Json:
     return _rewrite(world, arguments, message, caption, entities)
 
 
-def edit_message_reply_markup(world: World, arguments: Arguments) -> Json:
+def edit_message_reply_markup(world: World, arguments: Arguments) -> Json | bool:
     """Change only the buttons."""
-    message = _own_message(world, arguments)
+    message = inline_message(world, arguments) or _own_message(world, arguments)
     return _rewrite(world, arguments, message, message.text, message.entities)
 
 
@@ -283,7 +284,7 @@ def _rewrite(
     message: Message,
     text: str,
     entities: tuple[Entity, ...],
-) -> Json:
+) -> Json | bool:
     """Change a message, unless nothing would change."""
     markup = parse_inline_markup(arguments.structure("reply_markup"))
     if (text, entities, markup) == (message.text, message.entities, message.markup):
@@ -295,7 +296,8 @@ def _rewrite(
     same_words = (text, entities) == (message.text, message.entities)
     edited = message.edited if same_words else world.now()
     changed = world.change(message, text=text, entities=entities, markup=markup, edited=edited)
-    return world.message_json(changed)
+    # Source: Bot API, "editMessageText": of an inline message no Message is returned.
+    return arguments.text("inline_message_id") != "" or world.message_json(changed)
 
 
 def _file(world: World, arguments: Arguments, kind: str) -> StoredFile:
@@ -325,6 +327,7 @@ METHODS = {
     "editMessageReplyMarkup": edit_message_reply_markup,
     "deleteMessage": delete_message,
     "answerCallbackQuery": answer_callback_query,
+    "answerInlineQuery": answer_inline_query,
     "sendChatAction": send_chat_action,
     "setMessageReaction": set_message_reaction,
     "getFile": get_file,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from bot.simulator.inline import Asks
 from bot.simulator.rules import found_entities
 from bot.simulator.world import Button, Chat, Json, Message, Tap, Toast, World
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from bot.simulator.files import StoredFile
 
 
-class Person:
+class Person(Asks):
     """Somebody with a phone. Make one with `Simulator.person`.
 
     `zone` is the IANA zone their phone is set to, for the page. Methods that act return the id
@@ -243,13 +244,11 @@ class Person:
         message = chat.screen.get(message.id, message)
         tap = Tap(f"{4_000_000_000 + len(world.taps)}", chat.id, message.id, self.id)
         world.taps[tap.id] = tap
-        body = {
-            "id": tap.id,
-            "from": self.user,
-            "chat_instance": str(chat.id * 7919),
-            "message": world.message_json(message),
-            "data": data,
-        }
+        body = {"id": tap.id, "from": self.user, "chat_instance": str(chat.id * 7919), "data": data}
+        if inline_id := world.inline.id_of(chat.id, message.id):
+            body["inline_message_id"] = inline_id
+        else:
+            body["message"] = world.message_json(message)
         return tap.id, world.mailbox.post("callback_query", body, chat.id)
 
     def _send(self, chat: Chat, **content: Any) -> int:

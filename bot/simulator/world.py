@@ -15,6 +15,7 @@ from bot.simulator.ledger import Ledger
 from bot.simulator.mailbox import Mailbox
 from bot.simulator.markup import Entity, as_html
 from bot.simulator.profile import Profile
+from bot.simulator.questions import Inline
 
 Json = dict[str, Any]
 
@@ -149,6 +150,7 @@ class World:
     chats: dict[int, Chat] = field(default_factory=dict)
     users: dict[int, Json] = field(default_factory=dict)
     taps: dict[str, Tap] = field(default_factory=dict)
+    inline: Inline = field(default_factory=Inline)
     _last_message: int = 0
     _version: int = 0
 
