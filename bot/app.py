@@ -44,6 +44,7 @@ from storage import (
     members,
     outbox,
     plans,
+    posted_cards,
     ratings,
     reminders,
     uploads,
@@ -108,6 +109,7 @@ class App:
         async with self.storage.begin() as db:
             posted += await waitlist.tend(db, now)
             posted += await ratings.post_due(db, now)
+            posted += await posted_cards.tend(db, now)
         if posted:
             self.delivery.wake()
 
@@ -123,6 +125,7 @@ class App:
         now = self.clock.now()
         async with self.storage.begin() as db:
             await outbox.void_expired(db, now)
+            await posted_cards.forget_over(db, now)
             await conversations.forget_answers(db, now - ANSWERS_KEPT)
             await edits.forget(db, now - ANSWERS_KEPT)
             await uploads.forget(db, now)

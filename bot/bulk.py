@@ -19,12 +19,12 @@ from telegram.ext import BaseRateLimiter, ExtBot
 from telegram.request import BaseRequest, RequestData
 
 from bot import pictures
-from bot.channels import Later, Lost, Outcome, Refused, Sent, Wait
+from bot.channels import Gone, Later, Lost, Moved, Outcome, Refused, Sent, Wait
 from bot.pace import BULK, REPLY, NotNow, Pacer
 from bot.rendering import CAPTION_LIMIT, Piece, length, render
 from bot.settings import Settings, token_of
 from bot.verdicts import judge, telling_times, unanswered
-from handlers.letters import Attachment, Chart, Letter, Scannable
+from handlers.letters import Attachment, Chart, Edited, Letter, Scannable
 
 # Seconds for a connection and for the whole of one request. A connection that can't be had must
 # fail first: only then do we know that nothing left.
@@ -187,6 +187,7 @@ class TelegramBulk:
     ) -> Outcome:
         """Send a letter in as many messages as it needs; the id is that of the last.
 
+        A letter that edits a message is that one message, and says as much as fits.
         Waits for its turn by `priority`; a halt of more than `patience` seconds is a Wait. A
         letter that broke off after its first message is Lost: part of it was accepted.
         """
@@ -197,6 +198,8 @@ class TelegramBulk:
             return refusal.outcome
         if file and length(letter.text) > CAPTION_LIMIT:
             pieces = [Piece(""), *pieces]
+        if letter.edits is not None:
+            pieces = pieces[:1]
         for i, piece in enumerate(pieces):
 
             async def attempt(text: str, i: int = i, piece: Piece = piece) -> Outcome:
@@ -246,6 +249,8 @@ class TelegramBulk:
                 await self._bot.send_document(document=file.content, filename=file.name, **common)
             elif file:
                 await self._bot.send_photo(photo=file.content, filename=file.name, **common)
+            elif letter.edits is not None:
+                await self._edit(letter.edits, piece.text, common)
             else:
                 await self._bot.send_message(
                     text=piece.text,
@@ -255,12 +260,41 @@ class TelegramBulk:
         except NotNow as refusal:
             return Wait(refusal.seconds)
         except NotAccepted as refusal:
-            return refusal.outcome
+            return _of_edit(letter.edits, refusal.outcome) if letter.edits else refusal.outcome
         except (TypeError, KeyError, ValueError, AttributeError):
             # Accepted, and told in fewer words than the library expects.
             if ticket.provider_id is None:
                 raise
         return Sent(ticket.provider_id or "")
+
+    async def _edit(self, edits: Edited, text: str, common: dict[str, Any]) -> None:
+        if edits.elsewhere:
+            del common["chat_id"]
+            place: dict[str, Any] = {"inline_message_id": edits.message}
+        else:
+            place = {"message_id": int(edits.message)}
+        common.pop("allow_paid_broadcast", None)
+        await self._bot.edit_message_text(
+            text=text,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+            **place,
+            **common,
+        )
+
+
+def _of_edit(edits: Edited, outcome: Outcome) -> Outcome:
+    """What a refusal means for an edit: that nothing would change is as good as done.
+
+    What is wrong with another chat says nothing of the reader's own address.
+    """
+    match outcome:
+        case Refused(reason) if reason.startswith("message is not modified"):
+            return Sent(edits.message)
+        case Gone(reason) if edits.elsewhere:
+            return Refused(reason)
+        case Moved() if edits.elsewhere:
+            return Refused("moved")
+    return outcome
 
 
 @asynccontextmanager

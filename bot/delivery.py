@@ -242,9 +242,9 @@ class Delivery:
         self, db: AsyncSession, rows: Sequence[Due], now: datetime
     ) -> list[tuple[Due, Letter | Settlement]]:
         """Letters of one kind; a row that can't be written holds up none of the others."""
+        words, house = self._catalogs, (self._links, self._catalogs)
         writings = [
-            Writing(row.member, self._catalogs[self._language(row)], row.about, now, self._links)
-            for row in rows
+            Writing(row.member, words[self._language(row)], row.about, now, *house) for row in rows
         ]
         try:
             async with db.begin_nested():

@@ -246,7 +246,7 @@ async def _persist(bot: Bot, call: TelegramMethod[Any], sleep: Sleep) -> Outcome
 # --- listening and introducing ourselves ----------------------------------------------------
 
 # Bot API, getUpdates.allowed_updates: what we listen to.
-ALLOWED_UPDATES = list(KINDS)
+ALLOWED_UPDATES = [*KINDS]
 
 
 class AnotherPoller(Exception):  # noqa: N818 - it is somebody

@@ -38,6 +38,7 @@ from handlers.correspondence import Kind, Kinds
 from storage.doors import KIND as LATE
 from storage.figures import KIND as FIGURES
 from storage.plans import KIND as PLAN
+from storage.posted_cards import KIND as CARD
 from storage.ratings import KIND as RATING
 from storage.reminders import KIND as REMINDER
 from storage.tickets import KIND as TICKET
@@ -94,6 +95,7 @@ def kinds() -> Kinds:
         PROMOTION: Kind(write=waitlist.write_promotion, resend=True),
         LATE: Kind(write=doors.write, resend=True),
         TICKET: Kind(write=tickets.write, resend=True),
+        CARD: Kind(write=posted_cards.write, resend=True),
         PLAN: Kind(write=plans.write, resend=True),
         UPLOAD: Kind(write=staff_uploads.write, resend=True),
     }

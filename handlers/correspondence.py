@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers.letters import Letter
 from handlers.links import Links
-from handlers.words import Words
+from handlers.words import Catalogs, Words
 from storage.tables import Member
 
 
@@ -26,6 +26,8 @@ class Writing:
     about: Mapping[str, Any]
     now: datetime
     links: Links = field(default_factory=Links)
+    # For a letter that isn't in its reader's language.
+    catalogs: Catalogs = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,17 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class Edited:
+    """A message that a letter takes the place of, as the messenger calls it.
+
+    `elsewhere`: it stands in a chat that isn't the reader's, posted there by inline mode.
+    """
+
+    message: str
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """One thing said, in one language.
 
@@ -97,6 +108,7 @@ class Letter:
     document: Attachment | None = None
     picture: Attachment | Scannable | Chart | None = None
     template: Template | None = None
+    edits: Edited | None = None
 
     def with_first_line(self, line: str) -> Self:
         """The same letter, told after one more line."""

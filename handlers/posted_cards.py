@@ -5,17 +5,20 @@ What is asked so leaves no trace; what is posted is remembered, so that its free
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from aiogram import F, Router
 from aiogram.types import ChosenInlineResult, InlineQuery, Message
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers import events as agenda
-from handlers.letters import Choice, Letter, Tap
+from handlers.correspondence import Writing
+from handlers.letters import Choice, Edited, Letter, Tap
 from handlers.links import Links
 from handlers.turns import Turn
 from handlers.words import Html, Words, quote, shortened
-from storage import events, search
+from storage import events, posted_cards, search
 from storage.events import Item
 from storage.tables import Event
 
@@ -102,8 +105,36 @@ def _way(label: str, links: Links, door: str) -> tuple[tuple[Tap, ...], ...]:
 
 
 async def posted(chosen: ChosenInlineResult, turn: Turn) -> None:
-    """A card stands in another chat now."""
-    del chosen, turn
+    """A card stands in another chat now. Without a button to edit it by, it stays as it is."""
+    session_id = session_of(chosen.result_id)
+    if session_id is not None and chosen.inline_message_id is not None:
+        await posted_cards.remember(
+            turn.db,
+            turn.member,
+            chosen.inline_message_id,
+            session_id=session_id,
+            language=turn.words.language,
+            now=turn.now,
+        )
+
+
+async def write(db: AsyncSession, writings: Sequence[Writing]) -> list[Letter | None]:
+    """The cards as they should stand now, each in the language it was posted in."""
+    if not writings:
+        return []
+    ids = [one.about["card"] for one in writings]
+    standing = await posted_cards.standing(db, ids, writings[0].now)
+    letters: list[Letter | None] = []
+    for one in writings:
+        found = standing.get(one.about["card"])
+        if found is None or not one.links.username:
+            # Without the way to a seat a card is better left alone.
+            letters.append(None)
+        else:
+            stands, item = found
+            letter = card(one.catalogs.get(stands.language, one.words), item, one.links)
+            letters.append(replace(letter, edits=Edited(stands.message, elsewhere=True)))
+    return letters
 
 
 async def by_our_own_name(_message: Message, turn: Turn) -> None:

@@ -406,6 +406,27 @@ class Rating(Base):
     at: Mapped[datetime]
 
 
+class PostedCard(Base):
+    """A session's card in another chat: what it last told, and when."""
+
+    __tablename__ = "posted_card"
+    __table_args__ = (
+        Index("ix_posted_card_session_id", "session_id"),
+        Index("ix_posted_card_member_id", "member_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("session.id", ondelete="CASCADE"))
+    # Who posted it, and how the messenger calls it.
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"))
+    message: Mapped[str] = mapped_column(String(128), unique=True)
+    language: Mapped[str] = mapped_column(String(8))
+    # The sum of what it told (`posted_cards.facts_of`), and the key of the letter that told it.
+    told: Mapped[str] = mapped_column(String(32))
+    edited_at: Mapped[datetime]
+    letter: Mapped[str | None] = mapped_column(String(128))
+
+
 class Wave(Base):
     """The reminders of one session at one lead. A session that moves makes new waves.
 
