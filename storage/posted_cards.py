@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import events, outbox
@@ -67,12 +67,8 @@ async def tend(db: AsyncSession, now: datetime) -> int:
     if not ids:
         return 0
     facts = {it.session.id: facts_of(it) for it in await events.items(db, ids, stranger(now))}
-    stale = or_(
-        *(
-            and_(PostedCard.session_id == session_id, PostedCard.told != told)
-            for session_id, told in facts.items()
-        )
-    )
+    # Each session has a sum of its own, so a card is true whose sum is among them.
+    stale = and_(PostedCard.session_id.in_(facts), PostedCard.told.not_in(facts.values()))
     rows = await db.execute(
         select(PostedCard, Outbox.state, Outbox.settled_at, Session.ends_at)
         .join(Session, Session.id == PostedCard.session_id)
@@ -114,6 +110,7 @@ def facts_of(item: Item) -> str:
     """What a card tells, as a short sum: another sum, another card."""
     session = item.session
     facts = (
+        session.id,
         item.free,
         item.in_line if item.free == 0 else 0,
         session.title,
