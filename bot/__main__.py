@@ -37,6 +37,7 @@ def command_line() -> typer.Typer:
     app.command()(demo)
     app.command()(run)
     app.command(name="import")(import_)
+    app.command()(export)
     app.command()(invite)
     app.command()(outbox)
     app.command()(doctor)
@@ -116,6 +117,35 @@ def import_(
         now, console = RealClock().now(), Console()
         return await import_file(
             storage, file, dry_run=dry_run, now=now, console=console, home=home
+        )
+
+    if not _with_storage(work):
+        raise typer.Exit(1)
+
+
+def export(
+    event: Annotated[str, typer.Argument(help="The event's short name, as in its link.")],
+    format_: Annotated[
+        str, typer.Option("--format", help="frab, ics, csv or xlsx; csv and xlsx list attendees.")
+    ] = "frab",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to; by default beside you.")
+    ] = None,
+) -> None:
+    """Export an event: its programme (frab, ics) or its attendees (csv, xlsx)."""
+    from bot.clock import RealClock
+    from bot.exporting import export_event
+    from handlers.words import read_catalogs
+    from storage.exports import Format
+
+    if format_ not in list(Format):
+        _fail(f"The format is one of {', '.join(Format)}, not {format_!r}.")
+    words = read_catalogs()[_settings().default_language]
+
+    async def work(storage: "Storage") -> bool:
+        now, console = RealClock().now(), Console()
+        return await export_event(
+            storage, event, Format(format_), output, words=words, now=now, console=console
         )
 
     if not _with_storage(work):

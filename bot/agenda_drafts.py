@@ -65,9 +65,15 @@ class Found:
 
 
 def drafted(
-    path: Path, event: FoundEvent, sessions: Iterable[Found], remarks: Remarks, home: str
+    path: Path,
+    event: FoundEvent,
+    sessions: Iterable[Found],
+    remarks: Remarks,
+    home: str,
+    *,
+    empty: bool = False,
 ) -> Agenda:
-    """The agenda that these make. Raises AgendaFileError when there is nothing to make one of."""
+    """The agenda that these make. Raises AgendaFileError without a session, unless `empty` is fine."""
     zone_name = _zone(event.zone, remarks, home)
     zone = ZoneInfo(zone_name)
     title = _shortened(cleaned(event.title) or cleaned(event.name), remarks)
@@ -83,7 +89,7 @@ def drafted(
             fail(path, what, "Split it by event or by track.")
         if session := _session(found, themes, planned, remarks):
             planned[session.slug] = session
-    if not planned:
+    if not (planned or empty):
         what = "there is no session in it that has a title and a time"
         fail(path, what, "Check that it is the schedule itself, and not a list of links or talks.")
     remarks.note(About.ONE_LANGUAGE)
@@ -164,11 +170,13 @@ def _days(
 ) -> tuple[date, date]:
     """The event's days; those of its sessions where it names none, or too few."""
     days = {session.starts_at.astimezone(zone).date(): session for session in sessions}
-    first, last = event.starts or min(days), event.ends or max(days)
+    days_told = [day for day in (event.starts, event.ends) if day]
+    first = event.starts or min([*days_told, *days])
+    last = event.ends or max([*days_told, *days])
     for day, session in days.items():
         if not first <= day <= last:
             remarks.note(About.OTHER_DAYS, session.title["en"])
-    return min(first, *days), max(last, *days)
+    return min([first, *days]), max([last, *days])
 
 
 def cleaned(text: str) -> str:

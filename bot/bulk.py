@@ -18,7 +18,7 @@ from telegram.error import TelegramError
 from telegram.ext import BaseRateLimiter, ExtBot
 from telegram.request import BaseRequest, RequestData
 
-from bot import pictures
+from bot import papers, pictures
 from bot.channels import Gone, Later, Lost, Moved, Outcome, Refused, Sent, Wait
 from bot.pace import BULK, REPLY, NotNow, Pacer
 from bot.rendering import CAPTION_LIMIT, Piece, length, render
@@ -224,7 +224,9 @@ class TelegramBulk:
             return Attachment("ticket.png", await pictures.scannable(link))
         if isinstance(letter.picture, Chart):
             return Attachment("chart.png", await pictures.chart(letter.picture))
-        return letter.document or letter.picture
+        if letter.document is None or isinstance(letter.document, Attachment):
+            return letter.document or letter.picture
+        return Attachment(letter.document.name, await papers.file_of(letter.document))
 
     async def _call(
         self,

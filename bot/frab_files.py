@@ -3,7 +3,7 @@
 Both systems, and those that copy them, write nearly the same; what they disagree about (a zone, a
 length, an hour after midnight) is read from whichever of their fields is there. The outline of the
 format: https://c3voc.de/wiki/schedule. Our own exports are frab schedules too: what frab has no
-word for stands in the conference's `meta`, and `bot/frab_extras.py` reads it back.
+word for stands in the conference's `meta`, and `bot/frab_export.py` knows it.
 """
 
 import re
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import orjson
 
+from bot import frab_export
 from bot.agenda_drafts import Found, FoundEvent, drafted
 from bot.agenda_problems import Reading, Remarks, fail
 
@@ -45,7 +46,23 @@ def agenda_in(path: Path, data: Any, home: str) -> Reading:
     if not isinstance(days, list):
         what = "it has no schedule with a conference and its days"
         fail(path, what, 'Export "schedule.json" or "schedule.xml" from frab or pretalx.')
-    remarks = Remarks()
+    try:
+        ours = frab_export.kept(conference.get("meta"))
+    except ValueError as error:
+        what = f'its part "jisr" was changed by hand ({error})'
+        fail(path, what, 'Export it again, or delete its "meta".')
+    reading = _plain(path, schedule, home, empty=ours is not None)
+    if ours is None:
+        return reading
+    agenda, language = ours
+    # What frab alone says of ours: where the file says the same, ours says more.
+    told = _plain(path, frab_export.schedule(agenda, language)["schedule"], home, empty=True)
+    remarks = tuple(remark for remark in reading.remarks if remark not in told.remarks)
+    return Reading(frab_export.merged(reading.agenda, told.agenda, agenda), remarks)
+
+
+def _plain(path: Path, schedule: Mapping[str, Any], home: str, *, empty: bool) -> Reading:
+    conference, remarks = _mapping(schedule.get("conference")), Remarks()
     event = FoundEvent(
         name=_text(conference, "acronym"),
         title=_text(conference, "title"),
@@ -54,8 +71,8 @@ def agenda_in(path: Path, data: Any, home: str) -> Reading:
         ends=_day(_text(conference, "end")),
     )
     zone = ZoneInfo(event.zone if event.zone in available_timezones() else home)
-    found = _sessions(days, zone)
-    return Reading(drafted(path, event, found, remarks, home), remarks.all())
+    found = _sessions(conference["days"], zone)
+    return Reading(drafted(path, event, found, remarks, home, empty=empty), remarks.all())
 
 
 def _look_through(path: Path, content: bytes) -> None:
@@ -82,7 +99,7 @@ def _session(talk: Mapping[str, Any], day: Mapping[str, Any], room: str, zone: Z
     starts_at = _starts_at(talk, day, zone)
     ends_at = _instant(_text(talk, "end"), zone)
     length = _length(_text(talk, "duration"))
-    if starts_at is not None and length is not None:
+    if starts_at is not None and ends_at is None and length is not None:
         ends_at = starts_at + length
     persons = talk.get("persons")
     title = _text(talk, "title")

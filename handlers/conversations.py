@@ -13,6 +13,7 @@ from handlers import (
     asking,
     doors,
     events,
+    exports,
     figures,
     guide,
     plans,
@@ -36,6 +37,7 @@ from handlers import (
 from handlers.asking import Purposes
 from handlers.correspondence import Kind, Kinds
 from storage.doors import KIND as LATE
+from storage.exports import CALENDAR, EXPORT
 from storage.figures import KIND as FIGURES
 from storage.plans import KIND as PLAN
 from storage.posted_cards import KIND as CARD
@@ -58,6 +60,7 @@ def routers() -> Sequence[Router]:
         search.router(),
         posted_cards.router(),
         tickets.router(),
+        exports.router(),
         doors.router(),
         ratings.router(),
         figures.router(),
@@ -96,6 +99,8 @@ def kinds() -> Kinds:
         LATE: Kind(write=doors.write, resend=True),
         TICKET: Kind(write=tickets.write, resend=True),
         CARD: Kind(write=posted_cards.write, resend=True),
+        CALENDAR: Kind(write=exports.write_calendars, resend=True),
+        EXPORT: Kind(write=exports.write_exports, resend=True),
         PLAN: Kind(write=plans.write, resend=True),
         UPLOAD: Kind(write=staff_uploads.write, resend=True),
     }

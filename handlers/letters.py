@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from handlers.papers import Paper
+
 # Bot API, InlineKeyboardButton.callback_data: 1-64 bytes.
 CALLBACK_BYTES = 64
 
@@ -105,7 +107,7 @@ class Letter:
 
     text: str
     taps: tuple[tuple[Tap, ...], ...] = ()
-    document: Attachment | None = None
+    document: Attachment | Paper | None = None
     picture: Attachment | Scannable | Chart | None = None
     template: Template | None = None
     edits: Edited | None = None

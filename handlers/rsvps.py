@@ -15,6 +15,7 @@ from aiogram.types import CallbackQuery, Message
 from handlers import events as agenda
 from handlers import guests
 from handlers.events import Card, Day
+from handlers.exports import MyCalendar
 from handlers.guests import Bring
 from handlers.letters import Letter, Tap
 from handlers.turns import Turn
@@ -309,7 +310,8 @@ async def my_letter(turn: Turn, page: int = 0) -> Letter:
                 Tap(words.label("✕ Give up"), GiveUp(session=session.id).pack()),
             )
         )
-    return Letter(Html("\n".join(blocks)), (*taps, *turning, *_tickets(words, mine)))
+    calendar = (Tap(words.label("📅 Calendar file (.ics)"), MyCalendar().pack()),)
+    return Letter(Html("\n".join(blocks)), (*taps, *turning, *_tickets(words, mine), calendar))
 
 
 def _tickets(

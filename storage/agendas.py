@@ -168,6 +168,21 @@ class Changes:
 # --- the rules ------------------------------------------------------------------------------
 
 
+async def planned(db: AsyncSession, slug: str) -> Agenda | None:
+    """What the database says of an event, as a file would say it; without what was cancelled."""
+    stored = await _load(db, slug)
+    event = stored.planned()
+    if event is None:
+        return None
+    sessions = tuple(s.planned() for s in stored.sessions.values() if s.row.cancelled_at is None)
+    used = {slug for session in sessions for slug in session.themes}
+    themes = sorted(
+        (theme for theme in stored.themes.values() if theme.slug in used), key=lambda t: t.id
+    )
+    named = tuple(PlannedTheme(slug=theme.slug, name=theme.name) for theme in themes)
+    return Agenda(event, named, sessions)
+
+
 async def compare(db: AsyncSession, agenda: Agenda) -> Changes:
     """What `apply` would change. Writes nothing."""
     return _difference(await _load(db, agenda.event.slug), agenda)
