@@ -8,6 +8,7 @@ somebody changed them, and everything else is as it was: nothing is lost on the 
 import re
 from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo, available_timezones
@@ -57,7 +58,7 @@ def schedule(agenda: Agenda, language: str) -> dict[str, Any]:
         "daysCount": (event.ends - event.starts).days + 1,
         "timeslot_duration": "00:05",
         "tracks": [{"name": name} for name in names.values()],
-        "meta": {_KEY: {"language": language, "agenda": _AGENDA.dump_python(agenda, mode="json")}},
+        "meta": {_KEY: {"language": language, "agenda": _shape().dump_python(agenda, mode="json")}},
         "days": [
             _day(index, day, rooms, zone)
             for index, (day, rooms) in enumerate(sorted(days.items()), start=1)
@@ -121,7 +122,11 @@ def guid_of(event: PlannedEvent, session: PlannedSession) -> str:
 
 # --- read back ------------------------------------------------------------------------------
 
-_AGENDA = TypeAdapter(Agenda)
+
+@cache
+def _shape() -> TypeAdapter[Agenda]:
+    """How an agenda stands in JSON, and what it takes to be one."""
+    return TypeAdapter(Agenda)
 
 
 def kept(meta: Any) -> tuple[Agenda, str] | None:
@@ -133,13 +138,13 @@ def kept(meta: Any) -> tuple[Agenda, str] | None:
     if not isinstance(ours, dict):
         return None
     try:
-        agenda = _AGENDA.validate_python(ours.get("agenda"))
+        agenda = _shape().validate_python(ours.get("agenda"))
     except ValidationError as error:
         raise ValueError(error.errors(include_url=False)[0]["msg"]) from None
     language = ours.get("language")
     if language not in LANGUAGES:
         raise ValueError("its language is none of ours")
-    _examine(_AGENDA.dump_python(agenda))
+    _examine(_shape().dump_python(agenda))
     if agenda.event.timezone not in available_timezones():
         raise ValueError("its time zone is unknown")
     if any(session.kind not in KINDS for session in agenda.sessions):

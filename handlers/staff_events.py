@@ -10,6 +10,7 @@ from aiogram.filters import Command
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message
 
+from handlers import exports
 from handlers.events import BUTTON, paged
 from handlers.letters import Letter, Tap
 from handlers.rsvps import when_and_where
@@ -156,6 +157,7 @@ async def event_card(turn: Turn, event_id: int) -> Letter:
                 Tap(words.label("Seats and reminders"), Choices(event=here).pack()),
                 Tap(words.label("🚪 Door"), DoorCard(event=here).pack()),
             ),
+            *exports.taps(words, event),
             (
                 Tap(words.label("Repeat on new dates"), Fill(form="repeat", id=here).pack()),
                 Tap(words.label("‹ Events"), AllEvents().pack()),

@@ -71,7 +71,7 @@ async def test_a_full_session_keeps_a_line_in_order(town: Town):
     assert await emma.taps("My agenda") == [
         "My agenda\n\nWednesday, July 4, 2018\n"
         "10:30 – 12:30 · Panel 2: Energy, energy efficiency and environment · Room B\n"
-        "⏳ number 2 on the waitlist\n[10:30 Panel 2: Energy…] [✕ Give up]"
+        "⏳ number 2 on the waitlist\n[10:30 Panel 2: Energy…] [✕ Give up]\n[📅 Calendar file (.ics)]"
     ]
     # A seat that is given back belongs to the line, not to who comes by.
     await amal.says("/myagenda")
@@ -107,7 +107,7 @@ async def test_overlapping_seats_are_pointed_out_and_swapped(town: Town):
     assert await emma.says("/myagenda") == [
         "My agenda\n\nWednesday, July 4, 2018\n"
         "10:30 – 12:30 · Panel 2: Energy, energy efficiency and environment · Room B\n"
-        "[10:30 Panel 2: Energy…] [✕ Give up]\n[🎟 My ticket]"
+        "[10:30 Panel 2: Energy…] [✕ Give up]\n[🎟 My ticket]\n[📅 Calendar file (.ics)]"
     ]
 
 
