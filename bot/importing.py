@@ -5,6 +5,7 @@
 Times are shown in the event's zone. A dry run compares and writes nothing.
 """
 
+import asyncio
 import html
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
+from rich.markup import escape
 from rich.text import Text
 
 from bot.agenda_files import HOME, AgendaFileError, read
@@ -39,19 +41,22 @@ async def import_file(
     `home` is the zone of an event that names none.
     """
     try:
-        reading = read(path, home)
+        # Seconds, for the longest files; in a terminal it is seen that something happens.
+        with console.status(f"Reading {escape(path.name)}"):
+            reading = await asyncio.to_thread(read, path, home)
     except AgendaFileError as error:
         count = len(error.problems)
         _say(console, str(error))
         _say(console, f"{_count(count, 'problem')} found. Nothing was written.", "red")
         return False
     agenda = reading.agenda
-    if dry_run:
-        async with storage.read() as db:
-            changes = await compare(db, agenda)
-    else:
-        async with storage.begin() as db:
-            changes = await apply(db, agenda, now)
+    with console.status(f"Comparing {_count(len(agenda.sessions), 'session')}"):
+        if dry_run:
+            async with storage.read() as db:
+                changes = await compare(db, agenda)
+        else:
+            async with storage.begin() as db:
+                changes = await apply(db, agenda, now)
     event = agenda.event
     days = f"{event.starts}" if event.starts == event.ends else f"{event.starts} to {event.ends}"
     _say(console, event.title[_LANGUAGE], "bold")
