@@ -47,11 +47,12 @@ class Seats(RuleBasedStateMachine):
         self.tended = False
 
     @initialize(
-        capacities=some.tuples(*[some.none() | some.integers(0, 4)] * 3),
-        event_capacity=some.none() | some.integers(2, 7),
+        capacities=some.tuples(*[some.none() | some.integers(1, 3)] * 3),
+        event_capacity=some.none() | some.integers(2, 5),
         promotes=some.booleans(),
+        first=some.permutations(range(PEOPLE)),
     )
-    def begin(self, capacities, event_capacity, promotes):
+    def begin(self, capacities, event_capacity, promotes, first):
         self.halls = self.runner.run(
             halls.build(
                 self.storage,
@@ -61,6 +62,14 @@ class Seats(RuleBasedStateMachine):
                 promotes=promotes,
             )
         )
+        # Everybody wants something from the first, so that there are lines.
+        for who in first:
+            self.runner.run(self._does(Act("take", who, who % 3)))
+            self.runner.run(self._does(Act("take", who, (who + 2) % 3)))
+        # Of those who wait, some with others.
+        for who in first[-4::2]:
+            self.runner.run(self._does(Act("guests", who, who % 3, 2)))
+            self.runner.run(self._does(Act("guests", who, (who + 2) % 3, 1)))
 
     async def _does(self, wish: Act) -> None:
         self.now += timedelta(minutes=1)
@@ -82,7 +91,7 @@ class Seats(RuleBasedStateMachine):
             assert before[len(before) - len(stayed) :] == stayed
 
     @rule(
-        verb=some.sampled_from(["take", "take", "take", "swap", "give", "arrive"]),
+        verb=some.sampled_from(["give", "give", "take", "take", "swap", "arrive"]),
         who=some.integers(0, PEOPLE - 1),
         where=some.integers(0, 2),
     )
