@@ -175,6 +175,11 @@ export class Phone {
       if (!this.followDeepLink(button.url)) window.open(button.url, "_blank", "noopener,noreferrer");
       return;
     }
+    // In Telegram a chat is chosen, and this stands in its typing box: there is no other chat here.
+    if (button.switch_inline_query !== undefined) {
+      this.toast(`@${this.stage.username} ${button.switch_inline_query}`);
+      return;
+    }
     if (key.getAttribute("aria-busy") === "true") return;
     key.setAttribute("aria-busy", "true");
     const stop = () => key.removeAttribute("aria-busy");
