@@ -43,6 +43,9 @@ def _daily(
     dates: list[datetime] = []
     for n in range(_MAX_DAYS):
         at = first + timedelta(days=n * step)
+        # After seven steps the days of the week come round again.
+        if n > len(_WEEK) and not dates:
+            break
         if len(dates) == most or (last is not None and at > last):
             break
         if _WEEK[at.weekday()] in wanted:
