@@ -1,6 +1,7 @@
 """Agenda files sent to the chat: what they would change is shown, and done by a tap."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from storage.tables import Event, Session, Upload
 from tests.entrance import keeper
 from tests.town import EVE, PROGRAMMES, Town
 
+SCHEDULES = Path(__file__).parent / "schedules"
 FILE = PROGRAMMES / "rabat-2018.yaml"
 RECEIVED = "📄 I am reading rabat.yaml. What it would change follows in a moment."
 
@@ -153,3 +155,16 @@ def test_a_mark_tells_changes_apart():
     one = agendas.Changes(added=agenda.sessions[:1])
     assert mark(one) == mark(agendas.Changes(added=agenda.sessions[:1]))
     assert mark(one) != mark(agendas.Changes(added=agenda.sessions[1:2]))
+
+
+async def test_a_congress_of_another_system_fits_into_one_preview(town: Town):
+    sofia = await keeper(town, "Sofia")
+    congress = (SCHEDULES / "rc3-2021.pretalx.schedule.json").read_text("utf-8")
+    _received, preview = await sends(town, sofia, congress, "schedule.json")
+    assert len(preview) < 4096
+    assert "\n➕ Added: " in preview
+    assert "\nℹ️ " in preview
+    (card,) = await sofia.taps("Apply")
+    assert card.startswith("✅ Done. You can undo this for a minute.\n\n")
+    _received, preview = await sends(town, sofia, congress, "schedule.json")
+    assert preview.endswith("It says what the agenda says already: nothing would change.")
