@@ -9,6 +9,7 @@ RUN useradd --system --uid 10001 --no-create-home jisr && install -d -o jisr -g 
 COPY --from=build /opt/jisr /opt/jisr
 ENV PATH=/opt/jisr/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    MPLCONFIGDIR=/data/.matplotlib \
     JISR_DATABASE_URL=sqlite+aiosqlite:////data/jisr.db
 USER jisr
 WORKDIR /data

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+import structlog
 from aiohttp import ClientError, ClientSession, ClientTimeout, FormData
 from telegram import LinkPreviewOptions
 from telegram.error import TelegramError
@@ -25,6 +26,8 @@ from bot.rendering import CAPTION_LIMIT, Piece, length, render
 from bot.settings import Settings, token_of
 from bot.verdicts import judge, telling_times, unanswered
 from handlers.letters import Attachment, Chart, Edited, Letter, Scannable
+
+log = structlog.get_logger()
 
 # Seconds for a connection and for the whole of one request. A connection that can't be had must
 # fail first: only then do we know that nothing left.
@@ -173,7 +176,6 @@ class TelegramBulk:
 
     def __init__(self, bot: ExtBot[_Ticket], server: str, *, paid: bool = False) -> None:
         self._bot, self._server, self._paid = bot, server, paid
-        # What Telegram calls the bot in links: asked once, when a picture first needs it.
         self._username: str | None = None
 
     async def send(
@@ -192,10 +194,9 @@ class TelegramBulk:
         letter that broke off after its first message is Lost: part of it was accepted.
         """
         pieces = render(letter)
-        try:
-            file = await self._file(letter)
-        except NotAccepted as refusal:
-            return refusal.outcome
+        file = await self._file(letter)
+        if not isinstance(file, Attachment | None):
+            return file
         if file and length(letter.text) > CAPTION_LIMIT:
             pieces = [Piece(""), *pieces]
         if letter.edits is not None:
@@ -215,18 +216,38 @@ class TelegramBulk:
                 return Lost("partly sent") if broke_off else outcome
         return outcome
 
-    async def _file(self, letter: Letter) -> Attachment | None:
-        """The letter's document or picture; drawn here, where nothing waits for it but itself."""
+    async def _file(self, letter: Letter) -> Attachment | Outcome | None:
+        """The letter's document or picture; made here, where nothing waits for it but itself.
+
+        Nothing has left by then: a lost answer loses no letter, and what can't be made now can't
+        be made later either.
+        """
+        try:
+            return await self._made(letter)
+        except NotNow as halt:
+            return Wait(halt.seconds)
+        except NotAccepted as refusal:
+            lost = isinstance(refusal.outcome, Lost)
+            return Later("the bot's name is not known yet") if lost else refusal.outcome
+        except Exception:
+            log.exception("a file can't be made")
+            return Refused("can't be made")
+
+    async def _made(self, letter: Letter) -> Attachment | None:
         if isinstance(letter.picture, Scannable):
-            if self._username is None:
-                self._username = (await self._bot.get_me()).username
-            link = f"https://t.me/{self._username}?start={letter.picture.payload}"
+            link = f"https://t.me/{await self._name()}?start={letter.picture.payload}"
             return Attachment("ticket.png", await pictures.scannable(link))
         if isinstance(letter.picture, Chart):
             return Attachment("chart.png", await pictures.chart(letter.picture))
         if letter.document is None or isinstance(letter.document, Attachment):
             return letter.document or letter.picture
         return Attachment(letter.document.name, await papers.file_of(letter.document))
+
+    async def _name(self) -> str | None:
+        """What Telegram calls the bot in links: asked once, when a picture first needs it."""
+        if self._username is None:
+            self._username = (await self._bot.get_me()).username
+        return self._username
 
     async def _call(
         self,
