@@ -53,8 +53,8 @@ from storage import (
 from storage.database import Storage, open_storage
 from storage.migrations import migrate
 
-# Seconds between two looks at what has come due, and between two rounds of tidying.
-TICK, TIDY = 1.0, 60.0
+# Seconds between two looks at what has come due, at cards that were shared, and rounds of tidying.
+TICK, CARDS, TIDY = 1.0, 5.0, 60.0
 # A messenger repeats an update for 24 h at most (Bot API, "Getting updates"); twice that is safe.
 ANSWERS_KEPT = timedelta(hours=48)
 
@@ -109,7 +109,13 @@ class App:
         async with self.storage.begin() as db:
             posted += await waitlist.tend(db, now)
             posted += await ratings.post_due(db, now)
-            posted += await posted_cards.tend(db, now)
+        if posted:
+            self.delivery.wake()
+
+    async def tend_cards(self) -> None:
+        """Let the cards that were shared tell how many seats are free now."""
+        async with self.storage.begin() as db:
+            posted = await posted_cards.tend(db, self.clock.now())
         if posted:
             self.delivery.wake()
 
@@ -153,6 +159,7 @@ class App:
         metronome = Metronome()
         metronome.every(TICK, self.tick)
         metronome.every(TICK, self.read_uploads)
+        metronome.every(CARDS, self.tend_cards)
         metronome.every(TIDY, self.tidy)
         async with metronome.beating():
             await asyncio.Event().wait()

@@ -79,6 +79,7 @@ class Rehearsal:
     async def _be(self, moment: datetime) -> None:
         self._clock.jump(max(moment, self._clock.now()))
         await self._app.tick()
+        await self._app.tend_cards()
         # What is due now is told now: an hour passes on the page only once its reminders have.
         while await self._waiting():  # noqa: ASYNC110 - the database alone knows what is due
             await asyncio.sleep(GLANCE)

@@ -207,10 +207,7 @@ async def apply(db: AsyncSession, agenda: Agenda, now: datetime) -> Changes:
     changes = _difference(stored, agenda)
 
     themes = stored.themes
-    for theme in agenda.themes:
-        if theme.slug not in themes:
-            themes[theme.slug] = tables.Theme(slug=theme.slug)
-        _write(db, themes[theme.slug], {"name": theme.name})
+    _write_themes(db, agenda, themes)
     event = stored.event or tables.Event(slug=agenda.event.slug)
     sides = agenda.event.sides
     _write(
@@ -258,6 +255,22 @@ async def _learn(
     renamed = [themes[it.after.slug].id for it in changes.themes_renamed]
     about = select(link.session_id).where(link.theme_id.in_(renamed))
     await search.learn(db, (session.event_id == event.id) | session.id.in_(about))
+
+
+def _write_themes(db: AsyncSession, agenda: Agenda, themes: dict[str, tables.Theme]) -> None:
+    for theme in agenda.themes:
+        row = themes.setdefault(theme.slug, tables.Theme(slug=theme.slug))
+        if _says_more(theme.name, row.name):
+            _write(db, row, {"name": theme.name})
+
+
+def _says_more(name: Trilingual, than: Trilingual | None) -> bool:
+    """Whether a theme's name has anything new. A file in one language takes away no translation."""
+    if not than:
+        return True
+    return name != than and not (
+        len(texts := set(name.values())) == 1 and texts <= set(than.values())
+    )
 
 
 def _write(db: AsyncSession, row: tables.Base, values: dict[str, object]) -> None:
@@ -368,7 +381,7 @@ def _difference(stored: _Stored, agenda: Agenda) -> Changes:
         themes_renamed=tuple(
             Renamed(PlannedTheme(slug=theme.slug, name=row.name), theme)
             for theme in agenda.themes
-            if (row := stored.themes.get(theme.slug)) and row.name != theme.name
+            if (row := stored.themes.get(theme.slug)) and _says_more(theme.name, row.name)
         ),
         added=tuple(session for session in agenda.sessions if session.slug not in held),
         removed=tuple(

@@ -93,9 +93,6 @@ def insert_once(db: AsyncSession) -> Insert:
 # --- taking and starting --------------------------------------------------------------------
 
 
-_NOT_QUEUED = tuple(fate for fate in Fate if fate != Fate.QUEUED)
-
-
 async def anything_due(db: AsyncSession, now: datetime) -> bool:
     """Whether `take_due` would find something: cheap, for an outbox that is mostly empty."""
     return await db.scalar(select(_next_of_each_lane(now, 1).exists())) or False
@@ -131,7 +128,10 @@ async def take_due(
         .join(Member, Member.id == Outbox.member_id)
         .outerjoin(Address, reachable)
         # Said this way round, or SQLite would walk through all that is queued to find these.
-        .where(Outbox.id.in_(_next_of_each_lane(now, limit)), Outbox.state.not_in(_NOT_QUEUED))
+        .where(
+            Outbox.id.in_(_next_of_each_lane(now, limit)),
+            Outbox.state.not_in(set(Fate) - {Fate.QUEUED}),
+        )
         .order_by(Outbox.lane, Outbox.due, Outbox.id, Address.id)
         .with_for_update(of=Outbox, skip_locked=True)
     )

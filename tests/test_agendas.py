@@ -80,6 +80,17 @@ async def test_what_staff_chose_for_an_event_outlives_an_import(storage: Storage
         assert (kept.city, kept.guests, kept.promotes, kept.leads) == ("Paris", 2, True, [60])
 
 
+async def test_a_file_in_one_language_takes_no_translation_from_a_theme(storage: Storage) -> None:
+    await applied(storage, EVENING)
+    name = DIGITAL.name["fr"]
+    plain = replace(DIGITAL, name=dict.fromkeys(("fr", "ar", "en"), name))
+    assert await applied(storage, replace(EVENING, themes=(plain, EXPORT))) == Changes()
+    async with storage.read() as db:
+        kept = await db.scalar(select(tables.Theme).where(tables.Theme.slug == "digital"))
+        assert kept is not None
+        assert kept.name == DIGITAL.name
+
+
 async def test_the_event_and_its_themes_change(storage: Storage) -> None:
     await applied(storage, EVENING)
     name = {"fr": "Le numérique", "ar": "الرقمنة", "en": "Digital"}

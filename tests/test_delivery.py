@@ -90,54 +90,6 @@ async def test_after_a_429_nothing_starts_before_its_time_however_many_there_are
     assert {row[1:] for row in await post.rows("state", "attempts")} == {(Fate.SENT, 0)}
 
 
-async def test_a_server_that_is_down_is_asked_until_the_attempts_are_spent(post, amal, monkeypatch):
-    monkeypatch.setattr("storage.settlements.MAX_ATTEMPTS", 12)
-    await post.post("hello", amal)
-    post.messenger.answers = [Later("down")] * 99
-    tries = 0
-    while (await post.rows("state"))[0][1] == Fate.QUEUED:
-        await post.passes(minutes=8)
-        tries += await post.delivery.deliver()
-    assert tries == len(post.messenger.heard) == 12
-    assert await post.rows("state", "reason", "attempts") == [("hello", Fate.FAILED, "down", 12)]
-
-
-async def test_a_server_that_is_down_is_asked_until_the_letter_expires(post, amal):
-    await post.post("hello", amal, expires=NOON + timedelta(seconds=20))
-    post.messenger.answers = [Later("down")] * 99
-    for _ in range(30):
-        await post.passes(seconds=2)
-        await post.delivery.deliver()
-    assert await post.rows("state", "reason") == [("hello", Fate.VOID, "expired")]
-    assert 3 <= len(post.messenger.heard) <= 6
-
-
-async def test_a_server_that_was_down_for_hours_is_back_for_everybody_within_ten_seconds(post):
-    for number in range(40):
-        await post.post(f"{number}", await post.member(f"{100 + number}"))
-    post.messenger.answers = [Later("down")] * 1_000_000
-    for _ in range(60):
-        await post.passes(minutes=5)
-        await post.delivery.deliver()
-    heard = len(post.messenger.heard)
-    assert heard <= 60 * 8, "a server that is down is left alone, but for a few letters"
-    post.messenger.answers = []
-    for _ in range(10):
-        await post.passes(seconds=1)
-        while await post.delivery.deliver():
-            pass
-    assert {row[1] for row in await post.rows("state")} == {Fate.SENT}
-    assert len(post.messenger.heard) == heard + 40
-
-
-async def test_one_letter_that_the_server_chokes_on_holds_up_no_other(post, amal):
-    await post.post("hello", amal)
-    await post.post("goodbye", await post.member("71"))
-    post.messenger.answers = [Later("status 500")]
-    await post.delivery.deliver()
-    assert await post.rows("state") == [("hello", Fate.QUEUED), ("goodbye", Fate.SENT)]
-
-
 async def test_whoever_blocked_us_gets_nothing_more_until_they_write_again(post, amal):
     await post.post("one", amal)
     post.messenger.answers = [Gone("blocked")]

@@ -147,6 +147,7 @@ class Town:
         # Nobody renews the lease here, and a slow machine may take longer than one lasts.
         assert await self.app.office.renew()
         await self.app.tick()
+        await self.app.tend_cards()
         while await self.app.delivery.deliver():
             pass
 
