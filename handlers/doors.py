@@ -180,7 +180,7 @@ async def _card(
 
 
 def _opinions(words: Words, place: Place) -> tuple[Tap, ...]:
-    picture = Tap(words.label("📊 Picture"), Picture(event=place.event.id).pack())
+    picture = Tap(words.label("📊 Chart"), Picture(event=place.event.id).pack())
     if place.session is None:
         return (picture,)
     card = RatingsCard(session=place.session.id).pack()

@@ -17,7 +17,7 @@ HEAD = (
     "🚪 Panel 2: Energy, energy efficiency and environment\n📅 Wednesday, July 4, 2018\n"
     "🕘 10:30 – 12:30 (Rabat time)\n📍 Room B\n\n"
 )
-BELOW = "[➕ Walk-in] [➖ Walk-in]\n[⭐ Ratings] [📊 Picture]\n[🔄 Refresh] [‹ Doors]"
+BELOW = "[➕ Walk-in] [➖ Walk-in]\n[⭐ Ratings] [📊 Chart]\n[🔄 Refresh] [‹ Doors]"
 TAP = "Tap the name of whoever comes in."
 PANEL = "10:30 Panel 2: Energy, energy efficiency…"
 
@@ -79,7 +79,7 @@ async def test_a_card_counts_and_checks_in_by_name(town: Town):
             "📅 mercredi 4 juillet 2018\n🕘 10:30 – 12:30 (heure de Rabat)\n📍 Salle B\n\n"
             "✅ Entrées : 0 sur 1\n🚶 Sans réservation : 0\n\n"
             "À 10:15. Touchez le nom de la personne qui entre.\n[Amal]\n"
-            "[➕ Sans réservation] [➖ Sans réservation]\n[⭐ Avis] [📊 Image]\n[🔄 Actualiser] [‹ Entrées]",
+            "[➕ Sans réservation] [➖ Sans réservation]\n[⭐ Avis] [📊 Graphique]\n[🔄 Actualiser] [‹ Entrées]",
         ),
         (
             "ar",
@@ -88,7 +88,7 @@ async def test_a_card_counts_and_checks_in_by_name(town: Town):
             "🕘 10:30 – 12:30 (بتوقيت الرباط)\n📍 القاعة ب\n\n"
             "✅ الداخلون: 0 من 1\n🚶 دون حجز: 0\n\n"
             "على الساعة 10:15. اضغطوا على اسم من يدخل.\n[Amal]\n"
-            "[➕ دون حجز] [➖ دون حجز]\n[⭐ التقييمات] [📊 صورة]\n[🔄 تحديث] [‹ المداخل]",
+            "[➕ دون حجز] [➖ دون حجز]\n[⭐ التقييمات] [📊 رسم بياني]\n[🔄 تحديث] [‹ المداخل]",
         ),
     ],
 )

@@ -20,7 +20,7 @@ from tests.town import Town
 
 DOORS = datetime(2018, 7, 4, 9, 15, tzinfo=UTC)
 LATER = datetime(2018, 7, 4, 12, 0, tzinfo=UTC)
-LABELS = {"en": "📊 Picture", "fr": "📊 Image", "ar": "📊 صورة"}
+LABELS = {"en": "📊 Chart", "fr": "📊 Graphique", "ar": "📊 رسم بياني"}
 TOLD = {
     "en": "(I am drawing; the picture comes in a moment.)",
     "fr": "(Je dessine ; l'image arrive dans un instant.)",
@@ -87,7 +87,7 @@ async def test_before_anybody_has_a_seat_there_is_nothing_to_draw(town: Town):
     salma = await keeper(town)
     await salma.says("/door")
     await salma.taps("🚪 Entrance: 1st Thematic Workshop of…")
-    await salma.taps("📊 Picture")
+    await salma.taps("📊 Chart")
     await town.is_now(town.clock.now())
     assert salma.heard() == [
         "1st Thematic Workshop of Moroccan Experts in France\n\n"
