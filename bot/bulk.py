@@ -34,6 +34,8 @@ log = structlog.get_logger()
 _TIMEOUT = ClientTimeout(total=30, connect=10)
 # Seconds of a halt that a letter waits for here; for a longer one it goes back to the outbox.
 PATIENCE = 1.0
+# What every message has (Bot API, Message).
+_OF_A_MESSAGE = ("message_id", "date", "chat")
 
 
 class NotAccepted(TelegramError):  # noqa: N818 - a refusal, and often no error
@@ -164,8 +166,12 @@ class PacedLimiter(BaseRateLimiter[_Ticket]):
             if flood and isinstance(refusal.outcome, Wait):
                 self._pacer.flooded(endpoint, refusal.outcome.seconds)
             raise
-        ticket.provider_id = str(result.get("message_id", "")) if isinstance(result, dict) else ""
-        return result
+        if not isinstance(result, dict):
+            ticket.provider_id = ""
+            return result
+        ticket.provider_id = str(result.get("message_id", ""))
+        # The library makes an object of all it is told, and of a message its id is all we need.
+        return {name: result[name] for name in _OF_A_MESSAGE if name in result} or result
 
 
 class TelegramBulk:
@@ -177,6 +183,7 @@ class TelegramBulk:
     def __init__(self, bot: ExtBot[_Ticket], server: str, *, paid: bool = False) -> None:
         self._bot, self._server, self._paid = bot, server, paid
         self._username: str | None = None
+        self._no_preview = LinkPreviewOptions(is_disabled=True)
 
     async def send(
         self,
@@ -277,7 +284,7 @@ class TelegramBulk:
             else:
                 await self._bot.send_message(
                     text=piece.text,
-                    link_preview_options=LinkPreviewOptions(is_disabled=True),
+                    link_preview_options=self._no_preview,
                     **common,
                 )
         except NotNow as refusal:
@@ -299,7 +306,7 @@ class TelegramBulk:
         common.pop("allow_paid_broadcast", None)
         await self._bot.edit_message_text(
             text=text,
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
+            link_preview_options=self._no_preview,
             **place,
             **common,
         )
