@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from bot.agenda_fields import INVISIBLE, LANGUAGES, MAX_NAME, MAX_TEXT, YEARS
 from bot.agenda_problems import MAX_SESSIONS, Remarks, fail
+from handlers.agenda_flaws import Flaw
 from handlers.agenda_remarks import About
 from storage.agendas import Agenda, PlannedEvent, PlannedSession, PlannedTheme
 from storage.tables import Trilingual
@@ -85,13 +86,11 @@ def drafted(
     for number, found in enumerate(sessions, start=1):
         # Those that will be left out count too: they take time.
         if number > MAX_SESSIONS:
-            what = f"it has more than {MAX_SESSIONS} sessions"
-            fail(path, what, "Split it by event or by track.")
+            fail(path, Flaw.MANY_SESSIONS, limit=MAX_SESSIONS)
         if session := _session(found, themes, planned, remarks):
             planned[session.slug] = session
     if not (planned or empty):
-        what = "there is no session in it that has a title and a time"
-        fail(path, what, "Check that it is the schedule itself, and not a list of links or talks.")
+        fail(path, Flaw.NO_SESSIONS)
     remarks.note(About.ONE_LANGUAGE)
     starts, ends = _days(event, planned.values(), zone, remarks)
     return Agenda(

@@ -1,8 +1,8 @@
 """What an agenda's values must be: each field's shape, and how its text is read.
 
 Every value arrives as the text its author typed. pydantic checks the shape, and the small functions
-below read each text. Each raises a `TextError`, which says what is wrong in words for somebody who
-is no engineer. Lines and files are `bot/agenda_files.py`'s business.
+below read each text. Each raises a `TextError`, which knows what is wrong; the words for it are
+`handlers/agenda_problems.py`'s business, lines and files are `bot/agenda_files.py`'s.
 """
 
 import re
@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from handlers.agenda_flaws import Flaw
 from storage.agendas import Agenda, PlannedEvent, PlannedSession, PlannedTheme
 from storage.tables import Side
 
@@ -42,7 +43,7 @@ _MAX_MINUTES = 24 * 60
 # A longer value is cut where a message quotes it.
 _MAX_QUOTED = 60
 YEARS = range(2000, 2101)
-LANGUAGES = {"fr": "French", "ar": "Arabic", "en": "English"}
+LANGUAGES = ("fr", "ar", "en")
 # Control characters, and those that reorder the words around them: Jisr isolates texts by itself.
 INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
@@ -50,11 +51,11 @@ INVISIBLE = re.compile(
 
 
 class TextError(ValueError):
-    """A value that can't be used, and the remedy."""
+    """A value that can't be used: what is wrong with it, and the values that show it."""
 
-    def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(what)
-        self.what, self.remedy = what, remedy
+    def __init__(self, flaw: Flaw, **values: object) -> None:
+        super().__init__(flaw)
+        self.flaw, self.values = flaw, values
 
 
 @dataclass
@@ -70,39 +71,37 @@ class Ground:
     taken: set[tuple[str, str]] = field(default_factory=set)
 
 
-def quoted(text: str) -> str:
+def visible(text: str) -> str:
     """A word of the file inside a message: short, and with nothing invisible in it."""
     text = text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "…"
-    return "".join(['"', *(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in text), '"'])
+    return "".join(c if c.isprintable() else f"<{code_of(c)}>" for c in text)
 
 
-def nearest(text: str, known: Iterable[str], otherwise: str) -> str:
-    """The known word that was probably meant, or else another remedy."""
-    found = get_close_matches(text.lower(), known, n=1)
-    return f'Did you mean "{found[0]}"?' if found else otherwise
+def code_of(character: str) -> str:
+    """The name of a character that can't be seen: U+202E."""
+    return f"U+{ord(character):04X}"
+
+
+def nearest(text: str, known: Iterable[str]) -> str:
+    """The known word that was probably meant, or nothing."""
+    return next(iter(get_close_matches(text.lower(), known, n=1)), "")
 
 
 def _word(value: Any) -> str:
     if not isinstance(value, str):
-        raise TextError("a single value is expected", "Write one value on the line of its key.")
+        raise TextError(Flaw.NO_SINGLE_VALUE)
     if not value:
-        raise TextError("it is empty", "Write a value after the colon.")
+        raise TextError(Flaw.EMPTY)
     return value
 
 
 def _text(value: Any, longest: int = MAX_TEXT) -> str:
     text = _word(value)
     if found := INVISIBLE.search(text):
-        raise TextError(*invisible(found.group()))
+        raise TextError(Flaw.INVISIBLE, code=code_of(found.group()))
     if len(text) > longest:
-        raise TextError(f"it has {len(text)} characters and may have {longest}", "Shorten it.")
+        raise TextError(Flaw.TOO_LONG, length=len(text), limit=longest)
     return text
-
-
-def invisible(character: str) -> tuple[str, str]:
-    """What is wrong with such a character, and the remedy."""
-    what = f"an invisible character (U+{ord(character):04X}) is in the text"
-    return what, "Delete it, or type the text again on one line."
 
 
 def _city(value: Any) -> str:
@@ -122,11 +121,11 @@ def _same_in_all_languages(value: Any) -> Any:
 def _slug(value: Any, info: ValidationInfo[Ground]) -> str:
     slug = _word(value)
     if not re.fullmatch("[a-z0-9-]{1,40}", slug):
-        remedy = "Use 1 to 40 small letters a-z, digits and hyphens: it becomes part of a link."
-        raise TextError(f"{quoted(slug)} can't be an id", remedy)
+        raise TextError(Flaw.NO_ID, text=visible(slug))
     noun = str((info.config or {}).get("title"))
     if (noun, slug) in info.context.taken:
-        raise TextError(f'another {noun} above has the id "{slug}"', "Give each its own.")
+        twice = Flaw.THEME_TWICE if noun == "theme" else Flaw.SESSION_TWICE
+        raise TextError(twice, text=slug)
     info.context.taken.add((noun, slug))
     return slug
 
@@ -134,33 +133,31 @@ def _slug(value: Any, info: ValidationInfo[Ground]) -> str:
 def _known_theme(value: Any, info: ValidationInfo[Ground]) -> str:
     slug = _word(value)
     if slug not in info.context.themes:
-        remedy = nearest(slug, info.context.themes, "Add it to the themes, or remove it here.")
-        raise TextError(f"there is no theme {quoted(slug)}", remedy)
+        near = nearest(slug, info.context.themes)
+        raise TextError(Flaw.UNKNOWN_THEME, text=visible(slug), near=near)
     return slug
 
 
 def _kind(value: Any) -> str:
     kind = _word(value)
     if kind not in KINDS:
-        raise TextError(
-            f"{quoted(kind)} is not a kind of session", f"Use one of {', '.join(KINDS)}."
-        )
+        raise TextError(Flaw.UNKNOWN_KIND, text=visible(kind), known=", ".join(KINDS))
     return kind
 
 
 def _side(value: Any) -> str:
     side = _word(value)
     if side not in list(Side):
-        raise TextError(f"{quoted(side)} is not a side", f"Use one of {', '.join(Side)}.")
+        raise TextError(Flaw.UNKNOWN_SIDE, text=visible(side), known=", ".join(Side))
     return side
 
 
 def _number(value: Any, least: int, most: int, example: str) -> int:
     text = _word(value)
     if not re.fullmatch(r"-?\d{1,12}", text):
-        raise TextError(f"{quoted(text)} is not a whole number", f"Write digits only: {example}.")
+        raise TextError(Flaw.NO_NUMBER, text=visible(text), example=example)
     if not least <= int(text) <= most:
-        raise TextError(f"{text} is out of range", f"Write a number from {least} to {most}.")
+        raise TextError(Flaw.OUT_OF_RANGE, text=text, least=least, most=most)
     return int(text)
 
 
@@ -176,7 +173,7 @@ def _yes(value: Any) -> bool:
     answers = {"true": True, "yes": True, "false": False, "no": False}
     text = _word(value)
     if text.lower() not in answers:
-        raise TextError(f"{quoted(text)} is neither true nor false", "Write true or false.")
+        raise TextError(Flaw.NEITHER, text=visible(text))
     return answers[text.lower()]
 
 
@@ -189,9 +186,8 @@ def _zone(value: Any, info: ValidationInfo[Ground]) -> str:
         hints = {zone.lower().rpartition("/")[2]: zone for zone in places}
         hints |= {zone.lower(): zone for zone in places}
         found = get_close_matches(name.lower(), hints, n=1, cutoff=0.75)
-        remedy = "Write it as Continent/City, e.g. Africa/Casablanca or Europe/Paris."
-        remedy = f'Did you mean "{hints[found[0]]}"?' if found else remedy
-        raise TextError(f"there is no time zone {quoted(name)}", remedy)
+        near = hints[found[0]] if found else ""
+        raise TextError(Flaw.UNKNOWN_ZONE, text=visible(name), near=near)
     info.context.zone = ZoneInfo(name)
     return name
 
@@ -203,15 +199,13 @@ def _day(value: Any, info: ValidationInfo[Ground]) -> date:
     except ValueError:
         day = None
     if day is None or len(text) != len("2018-07-04"):
-        remedy = "Write year-month-day, e.g. 2018-07-04."
-        raise TextError(f"{quoted(text)} is not a date", remedy)
+        raise TextError(Flaw.NO_DATE, text=visible(text))
     if day.year not in YEARS:
-        raise TextError(f"the year {day.year} can't be right", "Check the date.")
+        raise TextError(Flaw.YEAR, year=day.year)
     ground = info.context
     if info.field_name == "ends":
         if ground.starts and day < ground.starts:
-            what = f"the event ends on {day}, before it starts on {ground.starts}"
-            raise TextError(what, "Change one of the two.")
+            raise TextError(Flaw.ENDS_FIRST, ends=day, starts=ground.starts)
         ground.ends = day
     else:
         ground.starts = day
@@ -225,26 +219,20 @@ def _instant(value: Any, info: ValidationInfo[Ground]) -> datetime:
     except ValueError:
         local = None
     if local is None or len(text) != len("2018-07-04T10:30"):
-        remedy = "Write the local time, e.g. 2018-07-04T10:30."
-        raise TextError(f"{quoted(text)} is not a date and time", remedy)
+        raise TextError(Flaw.NO_TIME, text=visible(text))
     if local.year not in YEARS:
-        raise TextError(f"the year {local.year} can't be right", "Check the date.")
+        raise TextError(Flaw.YEAR, year=local.year)
     ground = info.context
     first, last = ground.starts, ground.ends
     if first and last and not first <= local.date() <= last:
-        days = f"{first}" if first == last else f"{first} to {last}"
-        remedy = f"Change it, or the event's days ({days})."
-        raise TextError(f"{local.date()} is not a day of the event", remedy)
+        raise TextError(Flaw.OTHER_DAY, day=local.date(), first=first, last=last)
     zone = ground.zone
     early, late = local.replace(tzinfo=zone), local.replace(tzinfo=zone, fold=1)
     before, after = early.utcoffset(), late.utcoffset()
     # In the hour that is skipped `fold=1` reads an earlier instant, in the one repeated a later.
     if before is not None and after is not None and before != after:
-        if before < after:
-            what = f"{local:%H:%M} does not exist on {local.date()} in {zone}"
-            raise TextError(what, "Clocks go forward in that hour: choose another time.")
-        what = f"{local:%H:%M} comes twice on {local.date()} in {zone}"
-        raise TextError(what, "Clocks go back in that hour: choose another time.")
+        flaw = Flaw.SKIPPED_HOUR if before < after else Flaw.HOUR_TWICE
+        raise TextError(flaw, clock=f"{local:%H:%M}", day=local.date(), zone=zone)
     return early.astimezone(UTC)
 
 
@@ -256,7 +244,7 @@ class _Part(BaseModel):
     def _skip_empty(cls, value: Any) -> Any:
         """An optional key with nothing after its colon is as good as left out."""
         if not isinstance(value, dict):
-            raise TextError("keys with values are expected", "Write each as key: value.")
+            raise TextError(Flaw.NO_MAPPING)
         needed = {name for name, part in cls.model_fields.items() if part.is_required()}
         return {key: item for key, item in value.items() if item != "" or key in needed}
 

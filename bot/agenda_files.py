@@ -6,19 +6,20 @@ and messengers do so too. What no format of ours can be is refused here, before 
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from bot import calendar_files, frab_files, frab_xml, yaml_files
 from bot.agenda_problems import (
     HOME,
     MAX_BYTES,
     AgendaFileError,
-    Problem,
     Reading,
     fail,
 )
+from handlers.agenda_flaws import Flaw
 from storage.agendas import Agenda
 
-__all__ = ["HOME", "AgendaFileError", "Problem", "Reading", "read", "read_agenda", "read_content"]
+__all__ = ["HOME", "AgendaFileError", "Reading", "read", "read_agenda", "read_content"]
 
 # A reader of a format: the file's name, its content, and the zone of an event that names none.
 Reader = Callable[[Path, bytes, str], Reading]
@@ -30,20 +31,17 @@ _BY_NAME: dict[str, Reader] = {
     ".xml": frab_xml.read,
     ".ics": calendar_files.read,
 }
-_KNOWN = (
-    "A schedule in JSON or XML (frab, pretalx), an iCalendar or an agenda in our YAML can be read"
-)
 # How files begin that only look like texts by their names.
 _DISGUISES = {
-    b"PK\x03\x04": "a zip archive or an office document",
-    b"\x1f\x8b": "compressed (gzip)",
-    b"BZh": "compressed (bzip2)",
-    b"\xfd7zXZ": "compressed (xz)",
-    b"7z\xbc\xaf": "compressed (7z)",
-    b"%PDF": "a PDF document",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"GIF8": "a picture",
+    b"PK\x03\x04": (Flaw.OFFICE, ""),
+    b"\x1f\x8b": (Flaw.COMPRESSED, "gzip"),
+    b"BZh": (Flaw.COMPRESSED, "bzip2"),
+    b"\xfd7zXZ": (Flaw.COMPRESSED, "xz"),
+    b"7z\xbc\xaf": (Flaw.COMPRESSED, "7z"),
+    b"%PDF": (Flaw.PDF, ""),
+    b"\x89PNG": (Flaw.PICTURE, ""),
+    b"\xff\xd8\xff": (Flaw.PICTURE, ""),
+    b"GIF8": (Flaw.PICTURE, ""),
 }
 _CALENDAR = b"BEGIN:VCALENDAR"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -63,12 +61,17 @@ def read(path: Path, home: str = HOME) -> Reading:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        fail(path, f"there is no file {path}", "Check its name and its folder.")
+        _fail(path, f"there is no file {path}", "Check its name and its folder.")
     except IsADirectoryError:
-        fail(path, f"{path} is a folder", "Name the agenda file inside it.")
+        _fail(path, f"{path} is a folder", "Name the agenda file inside it.")
     except OSError as error:
-        fail(path, f"it can't be opened ({error.strerror})", "Check that you may read it.")
+        _fail(path, f"it can't be opened ({error.strerror})", "Check that you may read it.")
     return _read(path, content, home)
+
+
+def _fail(path: Path, what: str, remedy: str) -> NoReturn:
+    """Only the command line opens files by their paths, and it speaks English."""
+    fail(path, Flaw.OTHER, what=what, remedy=remedy)
 
 
 def read_content(name: str, content: bytes, home: str = HOME) -> Reading:
@@ -81,12 +84,12 @@ def read_content(name: str, content: bytes, home: str = HOME) -> Reading:
 
 def _read(path: Path, content: bytes, home: str) -> Reading:
     if len(content) > MAX_BYTES:
-        fail(path, "it is larger than 5 MB", "Check that it is an agenda, and split it by event.")
-    for sign, what in _DISGUISES.items():
+        fail(path, Flaw.TOO_LARGE, megabytes=MAX_BYTES // 1_000_000)
+    for sign, (flaw, how) in _DISGUISES.items():
         if content.startswith(sign):
-            fail(path, f"it is {what}, whatever its name", f"Unpack or export it first. {_KNOWN}.")
+            fail(path, flaw, how=how)
     if content.startswith(_UTF_16):
-        fail(path, "this is UTF-16 text", "Save the file with the encoding UTF-8.", 1)
+        fail(path, Flaw.UTF_16, 1)
     reader = _reader(path, content)
     # A calendar's lines may be folded in the middle of a letter; its reader looks by itself.
     if reader is not calendar_files.read:
@@ -99,7 +102,7 @@ def _refuse_other_encodings(path: Path, content: bytes) -> None:
         content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        fail(path, "this is not UTF-8 text", "Save the file with the encoding UTF-8.", line)
+        fail(path, Flaw.NOT_UTF_8, line)
 
 
 def _reader(path: Path, content: bytes) -> Reader:
@@ -113,5 +116,5 @@ def _reader(path: Path, content: bytes) -> Reader:
     if begins[: len(_CALENDAR)].upper() == _CALENDAR:
         return calendar_files.read
     if named is None:
-        fail(path, f'"{path.suffix}" files can\'t be read', f"{_KNOWN}.")
+        fail(path, Flaw.UNKNOWN_FORMAT, ending=path.suffix)
     return named

@@ -1,15 +1,22 @@
-"""What can be wrong with an agenda file, and what a reading of one has to tell.
+"""An agenda file that can't be read, and what a reading of one has to tell.
 
 Every reader of a format answers with a `Reading`, or raises an `AgendaFileError` that says what is
 wrong and what to do about it.
 """
 
+import gettext
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from babel import Locale
+
+from handlers.agenda_flaws import Flaw, Problem
+from handlers.agenda_problems import told
 from handlers.agenda_remarks import About, Remark
+from handlers.words import FIRST_STRONG_ISOLATE, POP_ISOLATE, Html, Words
 from storage.agendas import Agenda
 
 # A file of 500 sessions is about 150 kB in YAML and 2 MB with all its abstracts in JSON.
@@ -22,15 +29,6 @@ HOME = "Africa/Casablanca"
 _EXAMPLES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One mistake in a file: where it is, what it is, and what to do about it."""
-
-    line: int | None
-    what: str
-    remedy: str
-
-
 class AgendaFileError(Exception):
     """A file that can't be imported; `problems` are in the order of their lines."""
 
@@ -41,15 +39,23 @@ class AgendaFileError(Exception):
         self.problems = tuple(in_order)
 
     def __str__(self) -> str:
-        return "\n".join(
-            f"{self.path.name}{'' if p.line is None else f', line {p.line}'}: {p.what}. {p.remedy}"
-            for p in self.problems
-        )
+        words = in_english()
+        return "\n".join(plain(told(words, self.path.name, problem)) for problem in self.problems)
 
 
-def fail(path: Path, what: str, remedy: str, line: int | None = None) -> NoReturn:
+def fail(path: Path, flaw: Flaw, line: int | None = None, **values: object) -> NoReturn:
     """Refuse the file for one reason: raises AgendaFileError."""
-    raise AgendaFileError(path, [Problem(line, what, remedy)]) from None
+    raise AgendaFileError(path, [Problem.of(flaw, line, None, **values)]) from None
+
+
+def in_english() -> Words:
+    """The words of the command line and of logs: the msgids, with no catalog to read."""
+    return Words("en", Locale.parse("en"), gettext.NullTranslations())
+
+
+def plain(text: Html) -> str:
+    """The same as a terminal shows it: no HTML, no isolates."""
+    return html.unescape(text).replace(FIRST_STRONG_ISOLATE, "").replace(POP_ISOLATE, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from bot.agenda_drafts import Found, FoundEvent, cleaned, drafted
 from bot.agenda_fields import YEARS
 from bot.agenda_problems import MAX_SESSIONS, Reading, Remarks, fail
 from bot.repeating import DATES, repeated
+from handlers.agenda_flaws import Flaw
 from handlers.agenda_remarks import About
 
 # 3,000 items with long descriptions, folded as RFC 5545 asks for (section 3.1).
@@ -83,14 +84,14 @@ class _Item:
 def read(path: Path, content: bytes, home: str) -> Reading:
     """The agenda in this iCalendar. Raises AgendaFileError."""
     if max(content.count(b"\n"), content.count(b"\r")) > _MAX_LINES:
-        fail(path, "it has far more lines than an agenda", "Check that it is a calendar.")
+        fail(path, Flaw.MANY_LINES)
     calendar = _lines(path, content)
     if len(calendar.items) > MAX_SESSIONS:
-        fail(path, f"it has more than {MAX_SESSIONS} sessions", "Split it by event or by track.")
+        fail(path, Flaw.MANY_SESSIONS, limit=MAX_SESSIONS)
     if calendar.again > _MAX_OFTEN:
-        fail(path, "it lists far more dates than an agenda", "Check that it is a calendar.")
+        fail(path, Flaw.MANY_DATES)
     if not calendar.items:
-        fail(path, "there is no item in this calendar", "Export it again, with its events.")
+        fail(path, Flaw.NO_ITEMS)
     remarks = Remarks()
     zones = _Zones(calendar, home)
     items = [item for lines in calendar.items if (item := _item(lines, zones, remarks))]
@@ -116,7 +117,7 @@ def _lines(path: Path, content: bytes) -> _Calendar:
         if name == "BEGIN":
             inside.append(found[0][len("BEGIN:") :].strip().decode("ascii", "replace").upper())
             if len(inside) > _MAX_DEPTH:
-                fail(path, "its parts are nested too deeply", "Check that it is a calendar.")
+                fail(path, Flaw.DEEP_PARTS)
             if inside == _IN_ITEM:
                 calendar.begin()
         elif name == "END":
@@ -135,7 +136,7 @@ def _text(path: Path, line: bytes) -> str:
     except UnicodeDecodeError as error:
         if len(line) > _MAX_LINE and error.start > _MAX_LINE - 4:
             return _text(path, line[: error.start])
-        fail(path, "this is not UTF-8 text", "Save the file with the encoding UTF-8.")
+        fail(path, Flaw.NOT_UTF_8)
     # Zones are told by `_Zones`: the library would warn of some, and look for their rules.
     return re.sub(";TZID=", f";{_ZONE}=", text, count=1, flags=re.IGNORECASE)
 

@@ -18,6 +18,7 @@ import orjson
 from bot import frab_export
 from bot.agenda_drafts import Found, FoundEvent, drafted
 from bot.agenda_problems import Reading, Remarks, fail
+from handlers.agenda_flaws import Flaw
 
 # A schedule is ten levels deep, with answers to questions about its speakers twelve.
 _MAX_DEPTH = 24
@@ -34,7 +35,7 @@ def read(path: Path, content: bytes, home: str) -> Reading:
     try:
         data = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
-        fail(path, f"it is not valid JSON ({error.msg})", "Export it again.", error.lineno)
+        fail(path, Flaw.NOT_JSON, error.lineno, reason=error.msg)
     return agenda_in(path, data, home)
 
 
@@ -44,13 +45,11 @@ def agenda_in(path: Path, data: Any, home: str) -> Reading:
     conference = _mapping(schedule.get("conference"))
     days = conference.get("days")
     if not isinstance(days, list):
-        what = "it has no schedule with a conference and its days"
-        fail(path, what, 'Export "schedule.json" or "schedule.xml" from frab or pretalx.')
+        fail(path, Flaw.NO_SCHEDULE)
     try:
         ours = frab_export.kept(conference.get("meta"))
     except ValueError as error:
-        what = f'its part "jisr" was changed by hand ({error})'
-        fail(path, what, 'Export it again, or delete its "meta".')
+        fail(path, Flaw.CHANGED_BY_HAND, reason=error)
     reading = _plain(path, schedule, home, empty=ours is not None)
     if ours is None:
         return reading
@@ -82,10 +81,10 @@ def _look_through(path: Path, content: bytes) -> None:
         sign = content[token.start() : token.start() + 1]
         depth += (sign in b"[{") - (sign in b"]}")
         if number > _MAX_TOKENS:
-            fail(path, "it holds far more values than an agenda", "Check that it is a schedule.")
+            fail(path, Flaw.MANY_VALUES)
         if depth > _MAX_DEPTH:
             line = content.count(b"\n", 0, token.start()) + 1
-            fail(path, "its brackets are nested too deeply", "Check that it is a schedule.", line)
+            fail(path, Flaw.DEEP_BRACKETS, line)
 
 
 def _sessions(days: list[Any], zone: ZoneInfo) -> Iterator[Found]:

@@ -14,6 +14,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from bot.agenda_problems import MAX_SESSIONS, Reading, fail
 from bot.frab_files import agenda_in
+from handlers.agenda_flaws import Flaw
 
 # A schedule is seven levels deep: schedule, day, room, event, persons, person.
 _MAX_DEPTH = 16
@@ -31,30 +32,28 @@ _ABOUT_PERSON = (*_ABOUT_TALK, "persons")
 def read(path: Path, content: bytes, home: str) -> Reading:
     """The agenda in this XML. Raises AgendaFileError."""
     if content.count(b"<") > _MAX_SIGNS or content.count(b"=") > _MAX_SIGNS:
-        fail(path, "it holds far more elements than an agenda", "Check that it is a schedule.")
+        fail(path, Flaw.MANY_ELEMENTS)
     schedule = _Schedule()
     parser = DefusedXMLParser(target=schedule, encoding="utf-8", forbid_dtd=True)
     try:
         parser.feed(content)
         parser.close()
     except DefusedXmlException:
-        remedy = "Delete the lines <!DOCTYPE ...> and <!ENTITY ...>."
-        fail(path, "it declares a document type or entities, which agendas don't use", remedy)
+        fail(path, Flaw.ENTITIES)
     except ParseError as error:
         line, _column = error.position
-        fail(
-            path,
-            f"it is not valid XML ({str(error.msg).partition(':')[0]})",
-            "Export it again.",
-            line,
-        )
+        fail(path, Flaw.NOT_XML, line, reason=str(error.msg).partition(":")[0])
     except _TooMuchError as error:
-        fail(path, str(error), "Check that it is a schedule.")
+        fail(path, error.flaw, limit=MAX_SESSIONS)
     return agenda_in(path, {"schedule": {"conference": schedule.conference}}, home)
 
 
 class _TooMuchError(Exception):
     """More than a schedule holds."""
+
+    def __init__(self, flaw: Flaw) -> None:
+        super().__init__(flaw)
+        self.flaw = flaw
 
 
 class _Schedule:
@@ -76,7 +75,7 @@ class _Schedule:
         parents = tuple(self._path)
         self._path.append(tag)
         if len(self._path) > _MAX_DEPTH:
-            raise _TooMuchError("its elements are nested too deeply")
+            raise _TooMuchError(Flaw.DEEP_ELEMENTS)
         self._text = None
         if parents == _ABOUT_CONFERENCE and tag in _CONFERENCE:
             self._text = []
@@ -97,7 +96,7 @@ class _Schedule:
     def _begin_talk(self, attributes: dict[str, str]) -> None:
         self._talks += 1
         if self._talks > MAX_SESSIONS:
-            raise _TooMuchError(f"it has more than {MAX_SESSIONS} sessions")
+            raise _TooMuchError(Flaw.MANY_SESSIONS)
         named = ("guid", "id", "code")
         self._talk = {name: attributes[name] for name in named if name in attributes}
         self._talk["persons"] = []

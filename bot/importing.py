@@ -6,7 +6,6 @@ Times are shown in the event's zone. A dry run compares and writes nothing.
 """
 
 import asyncio
-import html
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +16,8 @@ from rich.markup import escape
 from rich.text import Text
 
 from bot.agenda_files import HOME, AgendaFileError, read
+from bot.agenda_problems import in_english, plain
 from handlers.agenda_remarks import Remark, told
-from handlers.words import FIRST_STRONG_ISOLATE, POP_ISOLATE, read_catalogs
 from storage.agendas import Agenda, Change, Changes, PlannedSession, apply, compare
 from storage.database import Storage
 
@@ -74,9 +73,8 @@ async def import_file(
 
 def _remarks(remarks: Iterable[Remark]) -> Iterable[str]:
     """What was guessed or left out, as a terminal shows it: no HTML, no isolates."""
-    words = read_catalogs()[_LANGUAGE] if remarks else None
-    for line in told(words, remarks) if words else ():
-        yield html.unescape(line).replace(FIRST_STRONG_ISOLATE, "").replace(POP_ISOLATE, "")
+    for line in told(in_english(), remarks):
+        yield plain(line)
 
 
 def _say(console: Console, line: str, style: str = "") -> None:

@@ -5,9 +5,10 @@ kept with the letter that tells it, in one transaction; a kill in between reads 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from io import BytesIO
+from typing import Any
 
 import structlog
 from aiogram import Bot
@@ -17,6 +18,7 @@ from bot.agenda_files import AgendaFileError, read_content
 from bot.channels import Gone, Refused
 from bot.clock import Clock
 from bot.verdicts import decide
+from handlers.agenda_flaws import Flaw, Problem, as_json
 from storage import uploads
 from storage.database import Storage
 from storage.tables import Upload
@@ -25,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 # Seconds that a file may take on the wire.
 _SECONDS = 60
-# The mistakes of a file that its sender is told at once.
+# The mistakes of a file that its sender is told at once; of the others, how many they are.
 _TOLD = 8
 
 # The bytes of a file that the messenger knows by this name. Raises what the network raises.
@@ -52,22 +54,23 @@ class Uploads:
             log.warning("an upload was not fetched", upload=upload.id, outcome=outcome)
             if not isinstance(outcome, Refused | Gone):
                 return False  # at the next look
-            return await self._keep(upload, ["The messenger does not hand the file out."])
+            return await self._keep(upload, [Problem.of(Flaw.NOT_FETCHED)])
         try:
             reading = await asyncio.to_thread(read_content, upload.name, content, self._home)
         except AgendaFileError as error:
-            said = str(error).splitlines()
-            more = [f"... and {len(said) - _TOLD} more"] if len(said) > _TOLD else []
-            return await self._keep(upload, [*said[:_TOLD], *more])
+            return await self._keep(upload, error.problems)
         remarks = [asdict(remark) for remark in reading.remarks]
         async with self._storage.begin() as db:
             return await uploads.keep_reading(
                 db, upload.id, self._clock.now(), agenda=reading.agenda, remarks=remarks
             )
 
-    async def _keep(self, upload: Upload, problems: list[str]) -> bool:
+    async def _keep(self, upload: Upload, problems: Sequence[Problem]) -> bool:
+        kept: list[Any] = [as_json(problem) for problem in problems[:_TOLD]]
+        if (more := len(problems) - _TOLD) > 0:
+            kept.append({"more": more})
         async with self._storage.begin() as db:
-            return await uploads.keep_reading(db, upload.id, self._clock.now(), problems=problems)
+            return await uploads.keep_reading(db, upload.id, self._clock.now(), problems=kept)
 
 
 async def fetch_from_telegram(bot: Bot, file: str) -> bytes:

@@ -21,12 +21,13 @@ from bot.agenda_fields import (
     AgendaFields,
     Ground,
     Place,
-    invisible,
+    code_of,
     keys_at,
     nearest,
-    quoted,
+    visible,
 )
-from bot.agenda_problems import MAX_SESSIONS, AgendaFileError, Problem, Reading, fail
+from bot.agenda_problems import MAX_SESSIONS, AgendaFileError, Reading, fail
+from handlers.agenda_flaws import Flaw, Problem, Spot
 from storage.agendas import Agenda
 
 # 3,000 sessions, each with its titles in three languages, a room and some themes.
@@ -45,7 +46,7 @@ _MAX_DEPTH = 16
 def read(path: Path, content: bytes, home: str) -> Reading:
     """The agenda in this YAML. Raises AgendaFileError, with all that is wrong with it."""
     if len(content) > _MAX_BYTES:
-        fail(path, "it is larger than 1 MB", "Check that it is an agenda, and split it by event.")
+        fail(path, Flaw.TOO_LARGE, megabytes=_MAX_BYTES // 1_000_000)
     text, problems = _looked_through(path, content.decode("utf-8-sig"))
     root, loader, error = _compose(_QuickLoader(text))
     if error and len(text) <= _TOLD_WELL:
@@ -54,14 +55,14 @@ def read(path: Path, content: bytes, home: str) -> Reading:
     if error:
         problems.append(_syntax_problem(error))
     elif root is None:
-        problems.append(Problem(None, "the file is empty", "It needs an event and its sessions."))
+        problems.append(Problem.of(Flaw.EMPTY_FILE))
     if root is None:
         raise AgendaFileError(path, problems)
     outline = _Outline(loader.refused)
     data = outline.read(root)
     sessions = data.get("sessions") if isinstance(data, dict) else None
     if isinstance(sessions, list) and len(sessions) > MAX_SESSIONS:
-        fail(path, f"it has more than {MAX_SESSIONS} sessions", "Split it by event.")
+        fail(path, Flaw.MANY_SESSIONS, limit=MAX_SESSIONS)
     agenda = None
     first = sessions[:_FIRST_SESSIONS] if isinstance(sessions, list) else sessions
     # Where everything is wrong, the first of it is told.
@@ -81,9 +82,10 @@ def _looked_through(path: Path, text: str) -> tuple[str, list[Problem]]:
         if len(problems) >= _MAX_PROBLEMS:
             raise AgendaFileError(path, problems)
         if "\t" in line:
-            problems.append(Problem(number, "there is a tab", "Use spaces instead."))
+            problems.append(Problem.of(Flaw.TAB, number))
         if found := INVISIBLE.search(line.replace("\t", "")):
-            problems.append(Problem(number, *invisible(found.group())))
+            code = code_of(found.group())
+            problems.append(Problem.of(Flaw.INVISIBLE, number, code=code))
     if any(line.lstrip(" ").startswith("\t") for line in lines):
         # How far these lines are indented is anybody's guess, so nothing below can be judged.
         raise AgendaFileError(path, problems)
@@ -109,9 +111,8 @@ class _Strict(Composer):
         alias = isinstance(event, yaml.AliasEvent)
         sign = "*" if alias else "&" if event.anchor else "!" if event.tag else None
         if sign is not None:
-            what = f'a "{sign}" outside quotes has a meaning in YAML that agendas don\'t use'
-            remedy = "If it is part of a text, put the whole text in double quotes."
-            self.problems.append(Problem(event.start_mark.line + 1, what, remedy))
+            line = event.start_mark.line + 1
+            self.problems.append(Problem.of(Flaw.SIGN, line, sign=sign))
             self.refused.add(event.start_mark.index)
         if alias:
             self.get_event()
@@ -151,57 +152,32 @@ def _compose(loader: Any) -> tuple[yaml.Node | None, Any, Exception | None]:
         return None, loader, error
 
 
-_RESERVED = (
-    "a text begins with a character that YAML keeps for itself",
-    "Put the whole text in double quotes.",
-)
-# What YAML says: what it means, and the remedy.
+# What YAML says, and what it means.
 _SYNTAX = {
-    "mapping values are not allowed": (
-        'there is a ":" where none is expected',
-        'Check the indentation, or put the text in double quotes: "Panel 1 : Data".',
-    ),
-    "could not find expected ':'": (
-        'a line has no ":" after its key',
-        "Look here and one line above, and write key: value.",
-    ),
-    "expected <block end>": (
-        "the line does not fit the lines above it",
-        "Indent it with spaces exactly like its neighbours, and put quotes around whole texts.",
-    ),
-    "expected ',' or": (
-        "a bracket is not closed, or a comma is missing",
-        'Look for a missing , or } or ] or " here or just above.',
-    ),
-    "unexpected end of stream": (
-        "a quote is opened and never closed",
-        'Look for a missing " here or above.',
-    ),
-    "but found another document": (
-        "a second document begins here",
-        "Keep one agenda in a file, and delete the line ---.",
-    ),
-    "cannot start any token": _RESERVED,
-    "expected alphabetic or numeric character": _RESERVED,
-    "unknown escape": (
-        "a backslash in double quotes has a special meaning",
-        "Write it twice, or put the text in single quotes.",
-    ),
-    "too many": ("it holds far more than an agenda", "Check that it is one."),
-    "too deep": ("brackets are nested too deeply", "Look for a stray [ or {."),
+    "mapping values are not allowed": Flaw.STRAY_COLON,
+    "could not find expected ':'": Flaw.NO_COLON,
+    "expected <block end>": Flaw.INDENTATION,
+    "expected ',' or": Flaw.OPEN_BRACKET,
+    "unexpected end of stream": Flaw.OPEN_QUOTE,
+    "but found another document": Flaw.SECOND_DOCUMENT,
+    "cannot start any token": Flaw.RESERVED,
+    "expected alphabetic or numeric character": Flaw.RESERVED,
+    "unknown escape": Flaw.BACKSLASH,
+    # What `_Strict` says.
+    "too many": Flaw.FAR_TOO_MUCH,
+    "too deep": Flaw.DEEP,
 }
 
 
 def _syntax_problem(error: Exception) -> Problem:
     if not isinstance(error, yaml.MarkedYAMLError):
-        return Problem(None, "the file is not valid YAML", "Look for a stray backslash in a text.")
+        return Problem.of(Flaw.NOT_YAML)
     mark = error.problem_mark or error.context_mark
     line = None if mark is None else mark.line + 1
-    for sign, (what, remedy) in _SYNTAX.items():
+    for sign, flaw in _SYNTAX.items():
         if sign in f"{error.context} {error.problem}":
-            return Problem(line, what, remedy)
-    what = f"the file is not valid YAML here ({error.problem})"
-    return Problem(line, what, "Check the quotes and the indentation here and one line above.")
+            return Problem.of(flaw, line)
+    return Problem.of(Flaw.NOT_YAML_HERE, line, reason=error.problem)
 
 
 @dataclass
@@ -228,16 +204,16 @@ class _Outline:
         values: dict[str, Any] = {}
         if len(node.value) > _MAX_KEYS:
             line = node.start_mark.line + 1
-            self.problems.append(Problem(line, "it has far too many keys", "Indent its lists."))
+            self.problems.append(Problem.of(Flaw.MANY_KEYS, line))
         for key, value in node.value[:_MAX_KEYS]:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                self.problems.append(Problem(line, "a key is not a word", "Write key: value."))
+                self.problems.append(Problem.of(Flaw.NO_WORD, line))
                 continue
             if key.value in values:
-                what = f"{quoted(key.value)} is written twice in the same place"
+                twice = visible(key.value)
                 first = self.lines[(*place, key.value)]
-                self.problems.append(Problem(line, what, f"Keep this one or line {first}."))
+                self.problems.append(Problem.of(Flaw.KEY_TWICE, line, key=twice, first=first))
                 continue
             self.lines[(*place, key.value)] = line
             values[key.value] = self.read(value, (*place, key.value))
@@ -268,11 +244,9 @@ def _check(data: Any, outline: _Outline, home: str) -> Agenda | None:
 _EXAMPLES = {
     "city": "city: Rabat",
     "ends": "ends: 2018-07-05",
-    "event": "the event with its id, title, city, starts and ends",
     "id": "id: panel-1",
     "kind": "kind: panel",
     "minutes": "minutes: 90",
-    "sessions": "the list of sessions",
     "start": "start: 2018-07-04T10:30",
     "starts": "starts: 2018-07-04",
     "title": 'title: {fr: "…", ar: "…", en: "…"}',
@@ -282,33 +256,28 @@ _EXAMPLES = {
 def _problem(mistake: ErrorDetails, data: Any, outline: _Outline) -> Problem:
     place = mistake["loc"]
     line = outline.line(place)
-    about, last = place, str(place[-1]) if place else ""
+    last = str(place[-1]) if place else ""
     if mistake["type"] == "missing":
-        about = place[:-1]
-        name = f"{LANGUAGES[last]} ({last})" if last in LANGUAGES else f'"{last}"'
-        what, remedy = f"{name} is missing", f"Add {_EXAMPLES[last]}."
-    elif mistake["type"] == "extra_forbidden":
-        about = place[:-1]
-        what, remedy = f"unknown key {quoted(last)}", nearest(last, keys_at(about), "Delete it.")
-    elif mistake["type"] in {"list_type", "tuple_type", "frozen_set_type"}:
-        what, remedy = "a list is expected", "Write [a, b], or begin each line with a hyphen."
-    else:
-        error = mistake["ctx"]["error"]
-        what, remedy = error.what, error.remedy
-    return Problem(line, f"{_name(about, data)}: {what}", remedy)
+        spot = _spot(place[:-1], data)
+        example = _EXAMPLES.get(last, "")
+        return Problem.of(Flaw.MISSING, line, spot, key=last, example=example)
+    if mistake["type"] == "extra_forbidden":
+        near = nearest(last, keys_at(place[:-1]))
+        spot = _spot(place[:-1], data)
+        return Problem.of(Flaw.UNKNOWN_KEY, line, spot, key=visible(last), near=near)
+    spot = _spot(place, data)
+    if mistake["type"] in {"list_type", "tuple_type", "frozen_set_type"}:
+        return Problem.of(Flaw.NO_LIST, line, spot)
+    error = mistake["ctx"]["error"]
+    return Problem.of(error.flaw, line, spot, **error.values)
 
 
-def _name(place: Place, data: Any) -> str:
-    """What a person calls this place: `session "panel-1", title in Arabic`."""
-    if not place:
-        return "the file"
-    name = str(place[0])
+def _spot(place: Place, data: Any) -> Spot:
+    """What a person calls this place: ("session", "panel-1", "title", "ar")."""
+    names = [part for part in place if isinstance(part, str)]
     if len(place) > 1 and isinstance(place[1], int):
-        item = data[name][place[1]]
+        item = data[names[0]][place[1]]
         slug = item.get("id") if isinstance(item, dict) else None
-        name = name.removesuffix("s")
-        name += f" {quoted(slug)}" if slug and isinstance(slug, str) else f" {place[1] + 1}"
-    for part in place[1:]:
-        if isinstance(part, str):
-            name += f" in {LANGUAGES[part]}" if part in LANGUAGES else f", {part}"
-    return name
+        named = visible(slug) if slug and isinstance(slug, str) else place[1] + 1
+        return (names[0].removesuffix("s"), named, *names[1:])
+    return tuple(names)

@@ -5,6 +5,7 @@ it is shown again first.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiogram import F, Router
@@ -12,7 +13,7 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from handlers import staff_acts, staff_events
+from handlers import agenda_flaws, agenda_problems, staff_acts, staff_events
 from handlers.agenda_remarks import About, Remark, told
 from handlers.correspondence import Writing
 from handlers.letters import Letter, Tap
@@ -78,11 +79,19 @@ def _refusal(words: Words, upload: Upload) -> Letter:
     lines = [
         words("⚠️ <b>{name} can't be imported.</b> Nothing is changed.", name=upload.name),
         "",
-        *(Html(f"• {quote(str(problem))}") for problem in upload.problems or ()),
+        *(Html(f"• {_mistake(words, upload, one)}") for one in upload.problems or ()),
         "",
         words("Please correct the file and send it again."),
     ]
     return Letter(Html("\n".join(lines)))
+
+
+def _mistake(words: Words, upload: Upload, kept: Any) -> Html:
+    if isinstance(kept, str):  # as earlier versions kept them: in English
+        return quote(kept)
+    if more := kept.get("more"):
+        return words.plural("… and {n} more", "… and {n} more", more)
+    return agenda_problems.told(words, upload.name, agenda_flaws.from_json(kept))
 
 
 async def _preview(db: AsyncSession, words: Words, upload: Upload) -> Letter:

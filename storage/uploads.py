@@ -48,7 +48,7 @@ async def keep_reading(
     *,
     agenda: Agenda | None = None,
     remarks: list[Any] | None = None,
-    problems: list[str] | None = None,
+    problems: list[Any] | None = None,
 ) -> bool:
     """Write down what was read, or why nothing could be, and ask for the letter that tells it.
 

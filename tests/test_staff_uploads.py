@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from bot.agenda_files import read_agenda
-from storage import agendas
+from storage import agendas, uploads
 from storage.agenda_copies import as_json, from_json, mark
 from storage.tables import Event, Session, Upload
 from tests.entrance import keeper
@@ -101,6 +101,92 @@ async def test_a_file_with_mistakes_is_refused_kindly(town: Town):
     assert refusal.endswith("Please correct the file and send it again.")
     _received, refusal = await sends(town, sofia, "%PDF-1.7", "agenda.pdf")
     assert "it is a PDF document, whatever its name" in refusal
+
+
+def with_mistakes() -> str:
+    text = FILE.read_text("utf-8")
+    for right, wrong in {
+        "Africa/Casablanca": "Africa/Casblanca",
+        "id: panel-2": "id: panel-1",
+        "2018-07-04T10:30": "4 juillet, 10h30",
+    }.items():
+        text = text.replace(right, wrong, 1)
+    return text.replace("minutes:", "minute:", 1)
+
+
+async def test_mistakes_are_told_in_french(town: Town):
+    sofia = await keeper(town, "Sofia", "fr")
+    _received, refusal = await sends(town, sofia, with_mistakes())
+    assert refusal == (
+        "⚠️ rabat.yaml ne peut pas être importé. Rien n'est changé.\n\n"
+        "• rabat.yaml, ligne 17 : événement, timezone : il n'y a pas de fuseau horaire « Africa/Casblanca ». Vouliez-vous dire « Africa/Casablanca » ?\n"
+        "• rabat.yaml, ligne 36 : séance « opening » : il manque « minutes ». Ajoutez : minutes: 90\n"
+        "• rabat.yaml, ligne 40 : séance « opening » : clé inconnue « minute ». Vouliez-vous dire « minutes » ?\n"
+        "• rabat.yaml, ligne 45 : séance « panel-1 », start : « 4 juillet, 10h30 » n'est pas une date suivie d'une heure. Écrivez l'heure locale, p. ex. 2018-07-04T10:30.\n"
+        "• rabat.yaml, ligne 50 : séance « panel-1 », id : une autre séance plus haut a déjà l'identifiant (id) « panel-1 ». Donnez à chaque élément le sien.\n\n"
+        "Corrigez le fichier et renvoyez-le."
+    )
+    for content, name, told in [
+        (
+            b"%PDF-1.7",
+            "agenda.yaml",
+            " : quel que soit son nom, c'est un document PDF. Décompressez-le ou exportez-le d'abord. Je lis ",
+        ),
+        (
+            b"Bonjour",
+            "agenda.docx",
+            " : je ne peux pas lire les fichiers « .docx ». Je lis les programmes en JSON ou XML",
+        ),
+        (
+            "séance".encode("latin-1"),
+            "agenda.yaml",
+            ", ligne 1 : ce n'est pas un texte en UTF-8. Enregistrez le fichier avec l'encodage UTF-8.\n",
+        ),
+    ]:
+        await sofia.after(sofia.person.sends_document(name, content))
+        await town.app.read_uploads()
+        await town.is_now(town.clock.now())
+        assert told in sofia.heard()[0]
+
+
+async def test_mistakes_are_told_in_arabic(town: Town):
+    sofia = await keeper(town, "Sofia", "ar")
+    _received, refusal = await sends(town, sofia, with_mistakes())
+    assert refusal == (
+        "⚠️ لا يمكن استيراد rabat.yaml. لم يتغير شيء.\n\n"
+        "• rabat.yaml، السطر 17: الفعالية، timezone: لا توجد منطقة زمنية باسم «Africa/Casblanca». هل تقصدون «Africa/Casablanca»؟\n"
+        "• rabat.yaml، السطر 36: الجلسة «opening»: ينقص «minutes». أضيفوا: minutes: 90\n"
+        "• rabat.yaml، السطر 40: الجلسة «opening»: المفتاح «minute» غير معروف. هل تقصدون «minutes»؟\n"
+        "• rabat.yaml، السطر 45: الجلسة «panel-1»، start: «4 juillet, 10h30» ليس تاريخا وتوقيتا. اكتبوا التوقيت المحلي، مثل 2018-07-04T10:30.\n"
+        "• rabat.yaml، السطر 50: الجلسة «panel-1»، id: تحمل جلسة أخرى أعلاه المعرّف (id) «panel-1». اختاروا لكل منهما معرّفا خاصا به.\n\n"
+        "يرجى تصحيح الملف وإرساله من جديد."
+    )
+
+
+async def test_of_many_mistakes_the_first_are_told_and_old_rows_as_they_are(town: Town):
+    sofia = await keeper(town, "Sofia", "fr")
+    _received, refusal = await sends(town, sofia, FILE.read_text("utf-8").replace("kind:", "sort:"))
+    assert refusal == (
+        "⚠️ rabat.yaml ne peut pas être importé. Rien n'est changé.\n\n"
+        "• rabat.yaml, ligne 36 : séance « opening » : il manque « kind ». Ajoutez : kind: panel\n"
+        "• rabat.yaml, ligne 37 : séance « opening » : clé inconnue « sort ». Vouliez-vous dire « start » ?\n"
+        "• rabat.yaml, ligne 42 : séance « panel-1 » : il manque « kind ». Ajoutez : kind: panel\n"
+        "• rabat.yaml, ligne 43 : séance « panel-1 » : clé inconnue « sort ». Vouliez-vous dire « start » ?\n"
+        "• rabat.yaml, ligne 50 : séance « panel-2 » : il manque « kind ». Ajoutez : kind: panel\n"
+        "• rabat.yaml, ligne 51 : séance « panel-2 » : clé inconnue « sort ». Vouliez-vous dire « start » ?\n"
+        "• rabat.yaml, ligne 58 : séance « panel-3 » : il manque « kind ». Ajoutez : kind: panel\n"
+        "• rabat.yaml, ligne 59 : séance « panel-3 » : clé inconnue « sort ». Vouliez-vous dire « start » ?\n"
+        "• … et 8 autres\n\n"
+        "Corrigez le fichier et renvoyez-le."
+    )
+    async with town.app.storage.begin() as db:
+        old = Upload(member_id=1, name="a.yaml", file="1", at=town.clock.now())
+        db.add(old)
+        await db.flush()
+        kept = ["a.yaml, line 2: there is a tab. Use spaces instead."]
+        await uploads.keep_reading(db, old.id, town.clock.now(), problems=kept)
+    await town.is_now(town.clock.now())
+    assert "\n• a.yaml, line 2: there is a tab. Use spaces instead.\n" in sofia.heard()[0]
 
 
 async def test_a_file_is_applied_once_by_its_sender_within_the_hour(town: Town):
