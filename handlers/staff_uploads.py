@@ -19,7 +19,7 @@ from handlers.correspondence import Writing
 from handlers.letters import Letter, Tap
 from handlers.tickets import of_staff
 from handlers.turns import Turn
-from handlers.words import Html, Words, cleaned, quote
+from handlers.words import Html, Words, cleaned, quote, shortened
 from storage import agendas, edits, uploads
 from storage.agenda_copies import from_json, mark
 from storage.agendas import Agenda, Changes, PlannedSession
@@ -29,6 +29,7 @@ from storage.tables import Upload
 MAX_BYTES = 20 * 1024 * 1024
 # Of a long list this many are named.
 _NAMED = 5
+_SHORT = 40
 
 
 class Apply(CallbackData, prefix="upyes"):
@@ -91,7 +92,8 @@ def _mistake(words: Words, upload: Upload, kept: Any) -> Html:
         return quote(kept)
     if more := kept.get("more"):
         return words.plural("… and {n} more", "… and {n} more", more)
-    return agenda_problems.told(words, upload.name, agenda_flaws.from_json(kept))
+    name = shortened(upload.name, _SHORT)  # it is told with each mistake
+    return agenda_problems.told(words, name, agenda_flaws.from_json(kept))
 
 
 async def _preview(db: AsyncSession, words: Words, upload: Upload) -> Letter:

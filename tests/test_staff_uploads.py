@@ -179,6 +179,10 @@ async def test_of_many_mistakes_the_first_are_told_and_old_rows_as_they_are(town
         "• … et 8 autres\n\n"
         "Corrigez le fichier et renvoyez-le."
     )
+    wrong = FILE.read_text("utf-8").replace("kind: ", "kind: " + "x" * 99)
+    _received, refusal = await sends(town, sofia, wrong, "x" * 250 + ".yaml")
+    assert refusal.count("n'est pas un type de séance") == 8
+    assert len(refusal) < 4096
     async with town.app.storage.begin() as db:
         old = Upload(member_id=1, name="a.yaml", file="1", at=town.clock.now())
         db.add(old)
