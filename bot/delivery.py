@@ -146,7 +146,7 @@ class Delivery:
 
     async def _keep_books(self) -> None:
         """Settle what was answered, until we are to stop and nothing is under way any more."""
-        pause = IDLE
+        outage, pause = Outage("settling"), IDLE
         while not self._stopping or self._under_way or self._answered:
             with suppress(TimeoutError):
                 async with asyncio.timeout(IDLE):
@@ -154,13 +154,14 @@ class Delivery:
             self._noted.clear()
             try:
                 await self._settle_answered()
-            except Exception as error:  # noqa: BLE001 - the turns tell of an outage
-                log.info("settling is tried again", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - told by the outage; what was said must be kept
+                outage.struck(error)
                 # A commit whose answer was lost, perhaps: the next turn looks for what it left.
                 self._unsure = True
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, IDLE * 8)
             else:
+                outage.over()
                 pause = IDLE
                 self._stir.set()
 
