@@ -30,7 +30,7 @@ from handlers.correspondence import Kinds, Writing
 from handlers.letters import Letter
 from handlers.links import Links
 from handlers.words import Catalogs
-from storage import members, outbox, settlements
+from storage import members, outbox, purposes, settlements
 from storage.database import Storage
 from storage.outbox import Start
 from storage.settlements import Due, Settlement
@@ -226,8 +226,12 @@ class Delivery:
             else:
                 by_kind.setdefault(row.kind, []).append(row)
         ready = []
-        for rows in by_kind.values():
-            for row, letter in await self._write(db, rows, now):
+        for kind, rows in by_kind.items():
+            willing = await purposes.willing(db, rows, self._kinds[kind].purpose)
+            off += [settlements.void(row, "opted out", now) for row in rows if row not in willing]
+            if not willing:
+                continue
+            for row, letter in await self._write(db, willing, now):
                 if isinstance(letter, Settlement):
                     off.append(letter)
                 elif row.channel is not None and row.address is not None:

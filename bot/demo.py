@@ -29,8 +29,8 @@ from bot.settings import read_settings
 from bot.simulator import Simulator
 from bot.simulator.people import Person
 from handlers import registration
-from storage import agendas, members, outbox, reminders, rsvps
-from storage.tables import Member, Role, Session
+from storage import agendas, members, outbox, purposes, reminders, rsvps
+from storage.tables import Member, Purpose, Role, Session
 
 # The eve of the workshop, early enough for the reminders of 24 hours before.
 EVE = datetime(2018, 7, 3, 7, 30, tzinfo=UTC)
@@ -168,15 +168,8 @@ async def _register(db: AsyncSession, actor: Actor, person: Person, now: datetim
     member.language = actor.language
     member.role = Role.STAFF if actor.staff else Role.MEMBER
     await members.register(db, member, actor.profile, now)
-    members.record_consent(
-        db,
-        member,
-        purpose=registration.EVENTS,
-        given=True,
-        version=registration.NOTICE_VERSION,
-        channel=CHANNEL,
-        now=now,
-    )
+    notice = registration.NOTICE_VERSION
+    await purposes.agree(db, member, Purpose, now, version=notice, channel=CHANNEL)
     return member
 
 

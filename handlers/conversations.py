@@ -43,6 +43,7 @@ from storage.plans import KIND as PLAN
 from storage.posted_cards import KIND as CARD
 from storage.ratings import KIND as RATING
 from storage.reminders import KIND as REMINDER
+from storage.tables import Purpose
 from storage.tickets import KIND as TICKET
 from storage.uploads import KIND as UPLOAD
 from storage.waitlist import KIND as OFFER
@@ -91,7 +92,7 @@ def purposes() -> Purposes:
 def kinds() -> Kinds:
     """Every kind of outbox row. These had better come twice than not at all."""
     return {
-        REMINDER: Kind(write=reminders.write, resend=True),
+        REMINDER: Kind(write=reminders.write, resend=True, purpose=Purpose.REMINDERS),
         OFFER: Kind(write=waitlist.write, resend=True),
         FIGURES: Kind(write=figures.write, resend=True),
         RATING: Kind(write=ratings.write, resend=True),

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handlers.letters import Letter
 from handlers.links import Links
 from handlers.words import Catalogs, Words
-from storage.tables import Member
+from storage.tables import Member, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Kind:
 
     write: Callable[[AsyncSession, Sequence[Writing]], Awaitable[Sequence[Letter | None]]]
     resend: bool
+    # What its reader must agree to at the moment of sending; None: it answers what they did.
+    purpose: Purpose | None = None
 
 
 Kinds = Mapping[str, Kind]

@@ -19,12 +19,14 @@ from handlers.asking import Asking
 from handlers.letters import Letter, Tap
 from handlers.places import zone_of
 from handlers.turns import Turn
-from storage import members
+from storage import members, purposes
+from storage.tables import Purpose
 
 PURPOSE = "registration"
 # The version of the privacy notice below; a consent names the one that was read.
 NOTICE_VERSION = "2026-11"
-EVENTS = "events"
+# What the notice below asks for.
+AGREED = (Purpose.EVENTS, Purpose.REMINDERS)
 
 
 class Registration(StatesGroup):
@@ -200,14 +202,8 @@ async def consented(
     answers = profile.from_draft(data["draft"])
     zone = zone_of(answers.country, answers.city)
     await members.register(turn.db, member, answers, turn.now, zone=zone)
-    members.record_consent(
-        turn.db,
-        member,
-        purpose=EVENTS,
-        given=True,
-        version=NOTICE_VERSION,
-        channel=turn.channel,
-        now=turn.now,
+    await purposes.agree(
+        turn.db, member, AGREED, turn.now, version=NOTICE_VERSION, channel=turn.channel
     )
     turn.say.edit(
         Letter(

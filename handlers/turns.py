@@ -42,3 +42,8 @@ class Turn:
     def is_staff(self) -> bool:
         """Whether the person is one of the team."""
         return self.member.role in (Role.STAFF, Role.ADMIN)
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the person decides who is one of the team."""
+        return self.member.role == Role.ADMIN

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from storage.quiet import Rhythm
 from storage.tables import (
     Address,
-    Consent,
     Member,
     MemberLead,
     MemberTheme,
@@ -159,30 +158,6 @@ async def guess_zones(
                 .values(rhythm=literal(zone) + Member.rhythm)
                 .execution_options(synchronize_session=False)
             )
-
-
-def record_consent(
-    db: AsyncSession,
-    member: Member,
-    *,
-    purpose: str,
-    given: bool,
-    version: str,
-    channel: str,
-    now: datetime,
-) -> None:
-    """Append what the member agreed to or withdrew, and the words they read."""
-    db.add(
-        Consent(
-            member_id=member.id,
-            purpose=purpose,
-            given=given,
-            version=version,
-            language=member.language or "",
-            channel=channel,
-            at=now,
-        )
-    )
 
 
 async def address_on(db: AsyncSession, channel: str, address: str) -> Address | None:

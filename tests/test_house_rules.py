@@ -51,7 +51,6 @@ STARTS_TASKS = {
 LONGEST = 350
 LONG_FILES = {
     "storage/agendas.py": "compare and apply are one algorithm",
-    "storage/tables.py": "every table in one place",
     "tests/test_agendas.py": "one story in many changes of mind",
     "tests/test_house_rules.py": "every rule beside its proof",
     "tests/test_pace.py": "a table of cases",

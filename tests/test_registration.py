@@ -133,14 +133,12 @@ async def test_a_newcomer_registers_in_french(town: Town):
         side=Side.MOROCCO,
     )
     async with town.app.storage.read() as db:
-        consent = (await db.scalars(select(Consent))).one()
-    assert (consent.purpose, consent.given, consent.language, consent.channel) == (
-        "events",
-        True,
-        "fr",
-        "telegram",
-    )
-    assert consent.at == town.clock.now()
+        consents = (await db.scalars(select(Consent).order_by(Consent.id))).all()
+    assert [(one.purpose, one.given, one.language, one.channel) for one in consents] == [
+        ("events", True, "fr", "telegram"),
+        ("reminders", True, "fr", "telegram"),
+    ]
+    assert {one.at for one in consents} == {town.clock.now()}
 
 
 async def test_a_newcomer_registers_in_arabic(town: Town):

@@ -6,7 +6,7 @@ What is heard is drawn as text: the words, then a line for each row of buttons.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,8 +22,8 @@ from bot.flood import Flood
 from bot.pace import Pacer
 from bot.settings import read_settings
 from bot.simulator import Message, Person, Simulator
-from storage import agendas, members, reminders, rsvps
-from storage.tables import Address, Member, Session, Side
+from storage import agendas, members, purposes, reminders, rsvps
+from storage.tables import Address, Member, Purpose, Session, Side
 
 PROGRAMMES = Path(bot.__file__).parent / "programmes"
 EVE = datetime(2018, 7, 3, 8, 0, tzinfo=UTC)
@@ -96,8 +96,9 @@ class Town:
         *,
         side: Side = Side.DIASPORA,
         leads: tuple[int, ...] = members.FIRST_LEADS,
+        agrees: Iterable[Purpose] = Purpose,
     ) -> Resident:
-        """Somebody who has registered."""
+        """Somebody who has registered; they agree to everything, unless said."""
         resident = self.stranger(name, language)
         async with self.app.storage.begin() as db:
             now = self.clock.now()
@@ -105,6 +106,7 @@ class Town:
             member.language = language
             profile = members.Profile(name, "FR", "Lyon", None, None, (), side)
             await members.register(db, member, profile, now)
+            await purposes.agree(db, member, agrees, now, version="test", channel="telegram")
             if leads != members.FIRST_LEADS:
                 await members.set_leads(db, member, leads)
         return resident

@@ -1,0 +1,72 @@
+"""Every table. The words are those of the glossary in README.md.
+
+Instants are UTC in every column and come back aware. Words in three languages are a JSON object
+`{"fr": ..., "ar": ..., "en": ...}`. Rules about the rows live in the module of their noun.
+"""
+
+from storage.tables.announcements import Announcement, AnnouncementText, Audience, Recipient, Stage
+from storage.tables.audit import Audit
+from storage.tables.base import Base, Instant, Trilingual
+from storage.tables.changes import Edit, PlanChange, Upload, Wave
+from storage.tables.conversation import Conversation, Update
+from storage.tables.delivery import Fate, Lane, Lease, Outbox
+from storage.tables.people import (
+    Address,
+    Agreement,
+    Consent,
+    Invitation,
+    Member,
+    MemberLead,
+    MemberTheme,
+    Post,
+    Purpose,
+    Role,
+    Side,
+)
+from storage.tables.programme import Event, Session, SessionTheme, Theme
+from storage.tables.seats import Asked, Door, PostedCard, Rating, Rsvp, Seat, Ticket, WalkIn
+
+__all__ = [
+    "Address",
+    "Agreement",
+    "Announcement",
+    "AnnouncementText",
+    "Asked",
+    "Audience",
+    "Audit",
+    "Base",
+    "Consent",
+    "Conversation",
+    "Door",
+    "Edit",
+    "Event",
+    "Fate",
+    "Instant",
+    "Invitation",
+    "Lane",
+    "Lease",
+    "Member",
+    "MemberLead",
+    "MemberTheme",
+    "Outbox",
+    "PlanChange",
+    "Post",
+    "PostedCard",
+    "Purpose",
+    "Rating",
+    "Recipient",
+    "Role",
+    "Rsvp",
+    "Seat",
+    "Session",
+    "SessionTheme",
+    "Side",
+    "Stage",
+    "Theme",
+    "Ticket",
+    "Trilingual",
+    "Update",
+    "Upload",
+    "WalkIn",
+    "Wave",
+]
