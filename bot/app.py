@@ -17,6 +17,7 @@ from bot.door import Door
 from bot.engine import Office
 from bot.flood import Flood
 from bot.intake import CHANNEL, Intake
+from bot.introducing import Introduction, introduce, learn_who_we_are
 from bot.menus import StaffMenus
 from bot.metrics import Metrics
 from bot.pace import Pacer
@@ -24,10 +25,7 @@ from bot.polling import Poller
 from bot.server import healthz, metrics, serving
 from bot.settings import Settings
 from bot.telegram import (
-    Introduction,
     get_updates,
-    introduce,
-    learn_who_we_are,
     open_bot,
     speak,
 )

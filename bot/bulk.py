@@ -22,10 +22,10 @@ from telegram.request import BaseRequest, RequestData
 from bot import papers, pictures
 from bot.channels import Gone, Later, Lost, Moved, Outcome, Refused, Sent, Wait
 from bot.pace import BULK, REPLY, NotNow, Pacer
-from bot.rendering import CAPTION_LIMIT, Piece, length, render
+from bot.rendering import Piece, render
 from bot.settings import Settings, token_of
 from bot.verdicts import judge, telling_times, unanswered
-from handlers.letters import Attachment, Chart, Edited, Letter, Scannable
+from handlers.letters import Attachment, Chart, Edited, Letter, Scannable, Stored
 
 log = structlog.get_logger()
 
@@ -202,10 +202,8 @@ class TelegramBulk:
         """
         pieces = render(letter)
         file = await self._file(letter)
-        if not isinstance(file, Attachment | None):
+        if not isinstance(file, Attachment | Stored | None):
             return file
-        if file and length(letter.text) > CAPTION_LIMIT:
-            pieces = [Piece(""), *pieces]
         if letter.edits is not None:
             pieces = pieces[:1]
         for i, piece in enumerate(pieces):
@@ -223,7 +221,7 @@ class TelegramBulk:
                 return Lost("partly sent") if broke_off else outcome
         return outcome
 
-    async def _file(self, letter: Letter) -> Attachment | Outcome | None:
+    async def _file(self, letter: Letter) -> Attachment | Stored | Outcome | None:
         """The letter's document or picture; made here, where nothing waits for it but itself.
 
         Nothing has left by then: a lost answer loses no letter, and what can't be made now can't
@@ -240,7 +238,9 @@ class TelegramBulk:
             log.exception("a file can't be made")
             return Refused("can't be made")
 
-    async def _made(self, letter: Letter) -> Attachment | None:
+    async def _made(self, letter: Letter) -> Attachment | Stored | None:
+        if letter.stored is not None:
+            return letter.stored
         if isinstance(letter.picture, Scannable):
             link = f"https://t.me/{await self._name()}?start={letter.picture.payload}"
             return Attachment("ticket.png", await pictures.scannable(link))
@@ -259,7 +259,7 @@ class TelegramBulk:
     async def _call(
         self,
         letter: Letter,
-        file: Attachment | None,
+        file: Attachment | Stored | None,
         piece: Piece,
         address: str,
         ticket: _Ticket,
@@ -273,19 +273,13 @@ class TelegramBulk:
         if self._paid and ticket.priority != REPLY:
             common["allow_paid_broadcast"] = True
         try:
-            if file:
-                common["caption"] = piece.text or None
-            if file and letter.document:
-                await self._bot.send_document(document=file.content, filename=file.name, **common)
-            elif file:
-                await self._bot.send_photo(photo=file.content, filename=file.name, **common)
+            if file is not None:
+                await self._send_file(letter, file, common | {"caption": piece.text or None})
             elif letter.edits is not None:
                 await self._edit(letter.edits, piece.text, common)
             else:
                 await self._bot.send_message(
-                    text=piece.text,
-                    link_preview_options=self._no_preview,
-                    **common,
+                    text=piece.text, link_preview_options=self._no_preview, **common
                 )
         except NotNow as refusal:
             return Wait(refusal.seconds)
@@ -297,6 +291,18 @@ class TelegramBulk:
                 raise
         return Sent(ticket.provider_id or "")
 
+    async def _send_file(
+        self, letter: Letter, file: Attachment | Stored, common: dict[str, Any]
+    ) -> None:
+        given: dict[str, Any]
+        if isinstance(file, Stored):
+            kind, given = file.kind, {file.kind: file.file}
+        else:
+            kind = "document" if letter.document else "photo"
+            given = {kind: file.content, "filename": file.name}
+        send = self._bot.send_photo if kind == "photo" else self._bot.send_document
+        await send(**given, **common)
+
     async def _edit(self, edits: Edited, text: str, common: dict[str, Any]) -> None:
         if edits.elsewhere:
             del common["chat_id"]
@@ -305,10 +311,7 @@ class TelegramBulk:
             place = {"message_id": int(edits.message)}
         common.pop("allow_paid_broadcast", None)
         await self._bot.edit_message_text(
-            text=text,
-            link_preview_options=self._no_preview,
-            **place,
-            **common,
+            text=text, link_preview_options=self._no_preview, **place, **common
         )
 
 

@@ -3,10 +3,10 @@
 import html
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from handlers.letters import Letter, Tap
+from handlers.letters import Letter, Stored, Tap
 
 # Bot API, sendMessage.text and sendPhoto.caption, after entities parsing. Counted in UTF-16 units,
 # as entities are: never fewer than the characters that Telegram counts.
@@ -15,10 +15,13 @@ TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One message of a letter: HTML, and its inline keyboard in the Bot API's own JSON."""
+    """One message of a letter: HTML, its inline keyboard in the Bot API's own JSON, and a file
+    that Telegram holds.
+    """
 
     text: str
     keyboard: dict[str, Any] | None = None
+    stored: Stored | None = None
 
 
 _TAG = re.compile(r"<[^>]*>")
@@ -27,9 +30,17 @@ _ATOM = re.compile(r"<[^>]*>|&#?\w+;|.", re.DOTALL)
 
 
 def render(letter: Letter) -> list[Piece]:
-    """The messages of a letter, the keyboard under the last. Its files are the sender's work."""
+    """The messages of a letter, its file with the first and the keyboard under the last.
+
+    A text too long for a caption follows its file. Files that are to be made are the sender's work.
+    """
     *first, last = split(letter.text, TEXT_LIMIT)
-    return [*map(Piece, first), Piece(last, _keyboard(letter))]
+    pieces = [*map(Piece, first), Piece(last, _keyboard(letter))]
+    if (letter.document or letter.picture or letter.stored) and length(letter.text) > CAPTION_LIMIT:
+        pieces = [Piece(""), *pieces]
+    if letter.stored:
+        pieces[0] = replace(pieces[0], stored=letter.stored)
+    return pieces
 
 
 def length(text: str) -> int:

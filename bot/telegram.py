@@ -7,9 +7,8 @@ that a Bot API server that knows only the messages will do.
 
 import asyncio
 import html
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -33,16 +32,10 @@ from aiogram.exceptions import (
 from aiogram.methods import (
     AnswerCallbackQuery,
     EditMessageText,
-    GetMyCommands,
-    GetMyDescription,
-    GetMyName,
-    GetMyShortDescription,
     Response,
+    SendDocument,
     SendMessage,
-    SetMyCommands,
-    SetMyDescription,
-    SetMyName,
-    SetMyShortDescription,
+    SendPhoto,
     TelegramMethod,
 )
 from aiogram.methods.base import TelegramType
@@ -55,8 +48,7 @@ from bot.pace import REPLY, NotNow, Pacer
 from bot.rendering import Piece, render
 from bot.settings import Settings, token_of
 from bot.verdicts import decide, telling_times
-from handlers.letters import Letter, Spoken
-from handlers.links import Links
+from handlers.letters import Letter, Spoken, Stored
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +56,7 @@ log = structlog.get_logger(__name__)
 TOAST_LIMIT = 200
 
 # Seconds that one reply may take on the wire, and those between two tries of it.
-_REPLY_SECONDS, _SIDE_CALL_SECONDS = 20, 10
+_REPLY_SECONDS, SIDE_CALL_SECONDS = 20, 10
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
 # Seconds of a halt that a person is left waiting for; after a longer one the answer is stale.
 _REPLY_PATIENCE = 60.0
@@ -194,7 +186,7 @@ async def speak(
 async def _answer(bot: Bot, callback_id: str, toast: str) -> Outcome:
     try:
         await bot.answer_callback_query(
-            callback_id, text=toast or None, request_timeout=_SIDE_CALL_SECONDS
+            callback_id, text=toast or None, request_timeout=SIDE_CALL_SECONDS
         )
     except (AiogramError, OSError) as error:
         outcome = decide(error)  # "query is too old" is an everyday one
@@ -207,15 +199,15 @@ async def _say(bot: Bot, piece: Piece, chat_id: int, edited: int | None, sleep: 
     markup = InlineKeyboardMarkup.model_validate(piece.keyboard) if piece.keyboard else None
 
     async def send(text: str) -> Outcome:
-        call = SendMessage(chat_id=chat_id, text=text, reply_markup=markup)
-        return await _persist(bot, call, sleep)
+        return await _persist(bot, _message(piece, chat_id, text, markup), sleep)
 
     async def edit(text: str) -> Outcome:
         call = EditMessageText(chat_id=chat_id, message_id=edited, text=text, reply_markup=markup)
         return await _persist(bot, call, sleep)
 
     server = bot.session.api.base.partition("/bot{token}")[0]
-    if edited is not None:
+    # A text can't become a file: that is said anew.
+    if edited is not None and piece.stored is None:
         outcome = await telling_times(server, piece.text, edit)
         refusal = outcome.reason.lower() if isinstance(outcome, Refused) else ""
         if "message is not modified" in refusal:
@@ -223,6 +215,22 @@ async def _say(bot: Bot, piece: Piece, chat_id: int, edited: int | None, sleep: 
         if not any(words in refusal for words in _NOT_EDITABLE):
             return outcome
     return await telling_times(server, piece.text, send)
+
+
+def _message(
+    piece: Piece, chat_id: int, text: str, markup: InlineKeyboardMarkup | None
+) -> TelegramMethod[Message]:
+    """The call that says this piece: its file, if it has one, is one that Telegram holds."""
+    match piece.stored:
+        case Stored("photo", file):
+            caption = text or None
+            return SendPhoto(chat_id=chat_id, photo=file, caption=caption, reply_markup=markup)
+        case Stored("document", file):
+            caption = text or None
+            return SendDocument(
+                chat_id=chat_id, document=file, caption=caption, reply_markup=markup
+            )
+    return SendMessage(chat_id=chat_id, text=text, reply_markup=markup)
 
 
 async def _persist(bot: Bot, call: TelegramMethod[Any], sleep: Sleep) -> Outcome:
@@ -243,7 +251,7 @@ async def _persist(bot: Bot, call: TelegramMethod[Any], sleep: Sleep) -> Outcome
     return outcome
 
 
-# --- listening and introducing ourselves ----------------------------------------------------
+# --- listening ------------------------------------------------------------------------------
 
 # Bot API, getUpdates.allowed_updates: what we listen to.
 ALLOWED_UPDATES = [*KINDS]
@@ -273,76 +281,8 @@ async def get_updates(bot: Bot, offset: int | None, timeout: int) -> list[dict[s
     """
     call = _GetRawUpdates(offset=offset, timeout=timeout, allowed_updates=ALLOWED_UPDATES)
     try:
-        return await bot(call, request_timeout=timeout + _SIDE_CALL_SECONDS)
+        return await bot(call, request_timeout=timeout + SIDE_CALL_SECONDS)
     except TelegramConflictError as error:
         raise AnotherPoller(error.message) from None
     except (TelegramUnauthorizedError, TelegramNotFound) as error:
         raise BadToken(error.message) from None
-
-
-async def learn_who_we_are(bot: Bot, links: Links) -> None:
-    """Ask who we are in links, unless we know. A server that doesn't say is asked again later."""
-    if links.username:
-        return
-    links.asked = True
-    try:
-        me = await bot.get_me(request_timeout=_SIDE_CALL_SECONDS)
-    except (AiogramError, OSError) as error:
-        log.info("who we are in links is not known yet", outcome=decide(error))
-    else:
-        links.username = me.username or ""
-        links.inline = bool(me.supports_inline_queries)
-
-
-@dataclass(frozen=True, slots=True)
-class Introduction:
-    """How the bot presents itself in one language; None for everybody else's."""
-
-    language: str | None
-    name: str
-    description: str
-    short_description: str
-    commands: list[tuple[str, str]]
-
-
-async def introduce(bot: Bot, introductions: Iterable[Introduction]) -> None:
-    """Set commands, name and descriptions where they differ. A refusal is logged, never raised.
-
-    To be run beside the polling, which need not wait for it. What is already so is not set again:
-    Telegram allows few changes of a name a day.
-    """
-    unknown: set[str] = set()
-    for one in introductions:
-        commands = [{"command": c, "description": d} for c, d in one.commands]
-        steps: tuple[tuple[Any, Any, dict[str, Any]], ...] = (
-            (GetMyCommands, SetMyCommands, {"commands": commands}),
-            (GetMyName, SetMyName, {"name": one.name}),
-            (GetMyDescription, SetMyDescription, {"description": one.description}),
-            (
-                GetMyShortDescription,
-                SetMyShortDescription,
-                {"short_description": one.short_description},
-            ),
-        )
-        for ask, tell, wish in steps:
-            name = tell.__api_method__
-            if name in unknown or await _is_so(bot, ask(language_code=one.language), wish):
-                continue
-            try:
-                await bot(
-                    tell(language_code=one.language, **wish), request_timeout=_SIDE_CALL_SECONDS
-                )
-            except (AiogramError, OSError) as error:
-                log.warning("start-up call refused", method=name, outcome=decide(error))
-                if isinstance(error, TelegramNotFound):
-                    unknown.add(name)
-
-
-async def _is_so(bot: Bot, ask: TelegramMethod[Any], wish: dict[str, Any]) -> bool:
-    try:
-        now = await bot(ask, request_timeout=_SIDE_CALL_SECONDS)
-    except (AiogramError, OSError):
-        return False  # then we just say it
-    if isinstance(now, list):
-        return wish == {"commands": [command.model_dump(exclude_none=True) for command in now]}
-    return bool(wish.items() <= now.model_dump().items())

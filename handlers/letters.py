@@ -42,6 +42,18 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """A file that the messenger holds already, under its own name for it; never fetched by us.
+
+    `kind` is "photo" or "document".
+    """
+
+    kind: str
+    file: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Scannable:
     """A picture for a camera (a QR code), which opens the bot with this payload.
 
@@ -111,24 +123,30 @@ class Letter:
     picture: Attachment | Scannable | Chart | None = None
     template: Template | None = None
     edits: Edited | None = None
+    stored: Stored | None = None
 
     def with_first_line(self, line: str) -> Self:
         """The same letter, told after one more line."""
         return replace(self, text=f"{line}\n\n{self.text}")
 
     def as_json(self) -> dict[str, Any]:
-        """A reply as kept under its update id. Replies carry no files yet: refused if one does."""
+        """A reply as kept under its update id. It carries no file but one the messenger holds."""
         if self.document or self.picture:
             raise ValueError("a stored reply carries no file; post it to the outbox")
-        return {
+        told: dict[str, Any] = {
             "text": self.text,
             "taps": [[[t.label, t.data, t.url, t.query] for t in r] for r in self.taps],
         }
+        if self.stored is not None:
+            told["stored"] = [self.stored.kind, self.stored.file, self.stored.name]
+        return told
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The reply that `as_json` kept."""
-        return cls(value["text"], tuple(tuple(Tap(*t) for t in row) for row in value["taps"]))
+        taps = tuple(tuple(Tap(*t) for t in row) for row in value["taps"])
+        stored = Stored(*value["stored"]) if "stored" in value else None
+        return cls(value["text"], taps, stored=stored)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -10,7 +11,7 @@ from bot.channels import Gone, Later, Lost, Moved, Refused, Sent, Wait
 from bot.pace import BULK, REMINDER, REPLY, Pacer
 from bot.settings import SettingsError, read_settings
 from bot.simulator import Simulator
-from handlers.letters import Attachment, Letter, Tap
+from handlers.letters import Attachment, Letter, Stored, Tap
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TOKEN = "4242424242:simulated-and-opens-nothing"
@@ -85,6 +86,23 @@ async def test_a_picture_carries_the_letter_as_its_caption(bulk, amal):
     await bulk.send(Letter("Here", picture=Attachment("qr.png", PICTURE)), str(amal.id))
     [message] = amal.chat.messages
     assert (message.text, message.photo.data) == ("Here", PICTURE)
+
+
+@pytest.mark.parametrize("kind", ["photo", "document"])
+async def test_a_file_that_the_messenger_holds_is_named_and_not_sent_again(bulk, amal, kind):
+    if kind == "photo":
+        amal.sends_photo(PICTURE)
+    else:
+        amal.sends_document("a.pdf", b"%PDF")
+    known = getattr(amal.chat.messages[-1], kind)
+    letter = Letter("The <b>programme</b>", REMINDER_LETTER.taps, stored=Stored(kind, known.id))
+    await bulk.send(letter, str(amal.id))
+    message = amal.chat.messages[-1]
+    assert (message.html, message.labels) == ("The <b>programme</b>", ["I'm coming"])
+    assert getattr(message, kind) == known
+    await bulk.send(replace(letter, text="x" * 1025), str(amal.id))
+    first, second = amal.chat.messages[-2:]
+    assert (first.text, getattr(first, kind), len(second.text)) == ("", known, 1025)
 
 
 async def test_a_letter_too_long_for_a_caption_follows_its_document(bulk, amal):

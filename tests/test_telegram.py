@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer, unused_port
 
 from bot.bulk import open_bulk
 from bot.channels import Gone, Later, Lost, Moved, Refused, Sent, Wait
+from bot.introducing import Introduction, introduce
 from bot.pace import Pacer
 from bot.rendering import Piece, length, render, split
 from bot.settings import SettingsError, read_settings
@@ -17,14 +18,12 @@ from bot.simulator import Simulator
 from bot.telegram import (
     AnotherPoller,
     BadToken,
-    Introduction,
     get_updates,
-    introduce,
     open_bot,
     speak,
 )
 from bot.verdicts import judge
-from handlers.letters import Letter, Say, Tap
+from handlers.letters import Letter, Say, Stored, Tap
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TOKEN = "4242424242:simulated-and-opens-nothing"
@@ -108,6 +107,12 @@ def edited(letter):
     say = Say()
     say.edit(letter)
     return say.spoken
+
+
+def said_as_json(letter):
+    say = Say()
+    say.edit(letter)
+    return say.as_json()
 
 
 def toasted(*words):
@@ -343,6 +348,22 @@ async def test_a_toast_without_a_tap_is_a_message(sim, bot):
     amal = sim.person("Amal")
     await speak(bot, toasted("Saved <3"), amal.id)
     assert [m.text for m in amal.chat.messages] == ["Saved <3"]
+
+
+@pytest.mark.parametrize("kind", ["photo", "document"])
+async def test_a_file_that_telegram_holds_is_said_below_the_card_and_kept_with_the_answer(
+    sim, bot, card, kind
+):
+    amal, message, query = card
+    held = sim.world.files.keep(kind, "a.png", "image/png", b"a")
+    letter = Letter("The <b>programme</b>", CARD.taps, stored=Stored(kind, held.id, "a.png"))
+    kept = Say.from_json(json.loads(json.dumps(said_as_json(letter)))).spoken
+    assert kept == edited(letter)
+    [outcome] = await speak(bot, kept, amal.id, message.id, query)
+    before, now = amal.chat.messages
+    assert (before.text, now.html, now.labels) == ("Panel", letter.text, ["Join", "Web"])
+    assert getattr(now, kind) == held
+    assert outcome == Sent(str(now.id))
 
 
 async def test_an_old_tap_is_answered_all_the_same(sim, bot, card):
