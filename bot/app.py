@@ -23,7 +23,7 @@ from bot.metrics import Metrics
 from bot.pace import Pacer
 from bot.polling import Poller
 from bot.server import healthz, metrics, serving
-from bot.settings import Settings
+from bot.settings import Settings, terms_of
 from bot.telegram import (
     get_updates,
     open_bot,
@@ -50,6 +50,7 @@ from storage import (
 )
 from storage.database import Storage, open_storage
 from storage.migrations import migrate
+from storage.terms import Terms
 
 # Seconds between two looks at what has come due, at cards that were shared, and rounds of tidying.
 TICK, CARDS, TIDY = 1.0, 5.0, 60.0
@@ -74,6 +75,7 @@ class App:
     flood: Flood
     metrics: Metrics
     links: Links
+    terms: Terms
     menus: StaffMenus
     uploads: Uploads
     on_engine: Callable[[], None] = field(default=lambda: None)
@@ -181,7 +183,7 @@ async def open_app(
         bot = await on.enter_async_context(open_bot(settings, pacer))
         bulk = await on.enter_async_context(open_bulk(settings, pacer))
         catalogs, office, counted, links = read_catalogs(), Office(storage), Metrics(), Links()
-        language = settings.default_language
+        language, terms = settings.default_language, terms_of(settings)
         yield App(
             settings,
             storage,
@@ -200,6 +202,7 @@ async def open_app(
                 default_language=language,
                 metrics=counted,
                 links=links,
+                terms=terms,
             ),
             Delivery(
                 storage,
@@ -216,6 +219,7 @@ async def open_app(
             flood or Flood(),
             counted,
             links,
+            terms,
             StaffMenus(storage, bot, catalogs, CHANNEL, language),
             Uploads(storage, partial(fetch_from_telegram, bot), clock, settings.timezone),
         )

@@ -35,6 +35,7 @@ from handlers.words import Catalogs, Words
 from storage import conversations, members
 from storage.database import Storage
 from storage.failures import passes
+from storage.terms import Terms
 
 log = structlog.get_logger()
 
@@ -67,10 +68,12 @@ class Intake:
         default_language: str,
         metrics: Metrics | None = None,
         links: Links | None = None,
+        terms: Terms | None = None,
     ) -> None:
         self._storage, self._bot, self._catalogs, self._clock = storage, bot, catalogs, clock
         self._speak, self._default_language = speak, default_language
         self._metrics, self._links = metrics or Metrics(), links or Links()
+        self._terms = terms or Terms()
         self._dispatcher = Dispatcher(storage=ConversationMemory(), purposes=purposes())
         self._dispatcher.include_routers(*routers())
         self._outage = Outage("intake")
@@ -140,6 +143,7 @@ class Intake:
             catalogs=self._catalogs,
             first_language=self._first_language(caller),
             links=self._links,
+            terms=self._terms,
         )
         conversation = arrival.conversation or conversations.new_conversation(
             CHANNEL, caller.address

@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from storage.terms import Operator, Retention, Terms
+
 PREFIX = "JISR_"
 OFFICIAL_API = "https://api.telegram.org"
 # Bot API, setWebhook.secret_token.
@@ -112,6 +114,61 @@ class Settings(BaseSettings):
         json_schema_extra=_remedy(
             "write a number above 0 and up to 30, or set JISR_PAID_BROADCAST to go up to 1000"
         ),
+    )
+    controller: str | None = Field(
+        None,
+        max_length=120,
+        description="Who is responsible for people's data, as the privacy notice names them.",
+        json_schema_extra=_remedy(
+            'write the name of the consulate or association, e.g. "Consulat général du Maroc à Lyon"'
+        ),
+    )
+    contact: str | None = Field(
+        None,
+        max_length=120,
+        description="Where people write to about their data: an address or a page.",
+        json_schema_extra=_remedy("write an e-mail address or a page that is read every week"),
+    )
+    registration: str | None = Field(
+        None,
+        max_length=200,
+        description="Numbers of declarations or authorisations, e.g. of the CNDP, for the notice.",
+        json_schema_extra=_remedy('write them as people should read them, e.g. "CNDP D-123/2026"'),
+    )
+    keep_answers_hours: int = Field(
+        48,
+        ge=24,
+        le=720,
+        description="Hours for which answers to updates are kept, so that none is done twice.",
+        json_schema_extra=_remedy("write 24 or more: a messenger may repeat an update for a day"),
+    )
+    keep_texts_days: int = Field(
+        30,
+        ge=1,
+        le=3_650,
+        description="Days for which the words of sent letters are kept.",
+        json_schema_extra=_remedy("write a number of days, such as 30"),
+    )
+    keep_seats_months: int = Field(
+        12,
+        ge=1,
+        le=120,
+        description="Months after an event when its seats lose their names; counts stay.",
+        json_schema_extra=_remedy("write a number of months, such as 12"),
+    )
+    ask_inactive_months: int = Field(
+        24,
+        ge=1,
+        le=120,
+        description="Months of silence after which members are asked to stay, or else forgotten.",
+        json_schema_extra=_remedy("write a number of months, such as 24"),
+    )
+    keep_audit_years: int = Field(
+        3,
+        ge=1,
+        le=30,
+        description="Years for which it is kept what the team did.",
+        json_schema_extra=_remedy("write a number of years, such as 3"),
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_shout)] = (
         Field(
@@ -226,6 +283,20 @@ def token_of(settings: Settings) -> str:
         name = env_name("telegram_token")
         raise SettingsError([Complaint(name, "is not set", ASK_BOTFATHER)])
     return settings.telegram_token.get_secret_value()
+
+
+def terms_of(settings: Settings) -> Terms:
+    """What the operator tells members of their data; its version is `handlers.notices`' to make."""
+    return Terms(
+        Operator(settings.controller or "", settings.contact or "", settings.registration or ""),
+        Retention(
+            answers_hours=settings.keep_answers_hours,
+            texts_days=settings.keep_texts_days,
+            seats_months=settings.keep_seats_months,
+            inactive_months=settings.ask_inactive_months,
+            audit_years=settings.keep_audit_years,
+        ),
+    )
 
 
 def _complaint(loc: tuple[int | str, ...], message: str) -> Complaint:

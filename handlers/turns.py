@@ -9,6 +9,7 @@ from handlers.letters import Say
 from handlers.links import Links
 from handlers.words import Catalogs, Words
 from storage.tables import Member, Role
+from storage.terms import Terms
 
 
 @dataclass(slots=True)
@@ -27,6 +28,8 @@ class Turn:
     # The language of the person's phone, or else the house's.
     first_language: str
     links: Links = field(default_factory=Links)
+    # On which terms people's data is kept, as the notice tells them.
+    terms: Terms = field(default_factory=Terms)
 
     @property
     def words(self) -> Words:

@@ -4,7 +4,16 @@ import sys
 
 import pytest
 
-from bot.settings import ASK_BOTFATHER, Settings, SettingsError, env_name, read_settings, token_of
+from bot.settings import (
+    ASK_BOTFATHER,
+    Settings,
+    SettingsError,
+    env_name,
+    read_settings,
+    terms_of,
+    token_of,
+)
+from storage.terms import Terms
 
 TOKEN = "123456789:AAF-simulated_and_opens_nothing_at_all"
 A_PACE = "write a number above 0 and up to 30, or set JISR_PAID_BROADCAST to go up to 1000"
@@ -38,8 +47,21 @@ def test_nothing_set_gives_the_defaults():
         "timezone": "Africa/Casablanca",
         "paid_broadcast": False,
         "pace": 28.0,
+        "controller": None,
+        "contact": None,
+        "registration": None,
+        "keep_answers_hours": 48,
+        "keep_texts_days": 30,
+        "keep_seats_months": 12,
+        "ask_inactive_months": 24,
+        "keep_audit_years": 3,
         "log_level": "INFO",
     }
+
+
+def test_the_terms_of_a_settings_free_house_are_the_defaults_of_both():
+    # The clock and the notice take theirs from here; a default said twice must be one number.
+    assert terms_of(read_settings()) == Terms()
 
 
 def test_the_environment_goes_before_the_file_and_what_is_given_before_both(monkeypatch, tmp_path):
