@@ -33,7 +33,7 @@ async def post(
 ) -> None:
     """Let these parts of the answer be said from `due` on; those posted before stay as they are.
 
-    A toast whose tap is long past is not worth a message.
+    A toast or a mark whose tap is long past is not worth a message.
     """
     reader = await members.address_on(db, channel, address)
     rows = [
@@ -47,7 +47,7 @@ async def post(
             "expires": due + WORTH_SAYING,
         }
         for part, one in parts
-        if one.letter is not None and reader is not None
+        if one.letter is not None and one.verb != "mark" and reader is not None
     ]
     if rows:
         await db.execute(outbox.insert_once(db), rows)

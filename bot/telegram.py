@@ -1,8 +1,7 @@
 """How we speak to people on Telegram while they wait: rendering, replies, and what errors mean.
 
 Replies go out through aiogram, paced before everything else; reminders and announcements are
-`bot/bulk.py`'s, by the same rendering and the same table of errors. Nothing here needs getMe, so
-that a Bot API server that knows only the messages will do.
+`bot/bulk.py`'s, by the same rendering and the same table of errors.
 """
 
 import asyncio
@@ -44,6 +43,7 @@ from aiogram.types import InlineKeyboardMarkup, Message
 from bot.callers import KINDS
 from bot.channels import Later, Lost, Outcome, Refused, Sent, Wait
 from bot.choices import offer
+from bot.marks import mark
 from bot.pace import REPLY, NotNow, Pacer
 from bot.rendering import Piece, render
 from bot.settings import Settings, token_of
@@ -52,8 +52,7 @@ from handlers.letters import Letter, Spoken, Stored
 
 log = structlog.get_logger(__name__)
 
-# Bot API, answerCallbackQuery.text.
-TOAST_LIMIT = 200
+TOAST_LIMIT = 200  # Bot API, answerCallbackQuery.text.
 
 # Seconds that one reply may take on the wire, and those between two tries of it.
 _REPLY_SECONDS, SIDE_CALL_SECONDS = 20, 10
@@ -170,6 +169,9 @@ async def speak(
             continue
         # A toast with no tap to show it over is a message like others.
         letter = one.letter or Letter(html.escape(one.toast, quote=False))
+        if one.verb == "mark":
+            outcomes.append(await mark(bot, letter, chat_id, tapped))
+            continue
         edited = tapped if one.verb == "edit" else None
         for piece in render(letter):
             outcome = await _say(bot, piece, chat_id, edited, sleep)

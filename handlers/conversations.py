@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from aiogram import Router
 
 from handlers import (
+    answers,
     asking,
     doors,
     events,
@@ -64,6 +65,7 @@ def routers() -> Sequence[Router]:
         exports.router(),
         doors.router(),
         ratings.router(),
+        answers.router(),
         figures.router(),
         reminders.router(),
         plans.router(),

@@ -164,8 +164,8 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """One utterance: a new message, an edit of the card that was tapped, a short toast, or
-    choices to a question from another chat.
+    """One utterance: a new message, an edit of the card that was tapped or of its buttons alone,
+    a short toast, or choices to a question from another chat.
     """
 
     verb: str
@@ -187,6 +187,10 @@ class Say:
     def edit(self, letter: Letter) -> None:
         """Let the tapped card say this instead. Without a tapped card it is said anew."""
         self.spoken.append(Spoken("edit", letter))
+
+    def mark(self, taps: tuple[tuple[Tap, ...], ...]) -> None:
+        """Let the tapped message keep its words and file, and have these buttons."""
+        self.spoken.append(Spoken("mark", Letter("", taps)))
 
     def toast(self, text: str) -> None:
         """A few plain words over the tapped button (Bot API answerCallbackQuery: 200 characters)."""
