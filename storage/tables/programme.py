@@ -51,6 +51,8 @@ class Event(Base):
     promotes: Mapped[bool] = mapped_column(default=False, server_default=false())
     # The leads, in minutes (of `members.LEADS`), of members who never chose their own.
     leads: Mapped[list[Any] | None]
+    # How much it weighs in its introductions that they cross the two shores, from 0 to 3.
+    crossing: Mapped[int] = mapped_column(default=2, server_default="2")
 
 
 class Session(Base):
