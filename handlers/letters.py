@@ -114,7 +114,8 @@ class Letter:
     """One thing said, in one language.
 
     `text` is a small HTML subset: b, i, a and tg-time, everything a person typed escaped and
-    isolated by `handlers.words`. `taps` are rows of buttons.
+    isolated by `handlers.words`. What staff write for others may have u, s, code, pre, blockquote and
+    tg-spoiler too (`handlers.announcement_letters`). `taps` are rows of buttons.
     """
 
     text: str
