@@ -5,7 +5,7 @@ Instants are UTC in every column and come back aware. Words in three languages a
 """
 
 from storage.tables.announcements import Announcement, AnnouncementText, Audience, Recipient, Stage
-from storage.tables.audit import Audit
+from storage.tables.audit import Audit, AuditChain
 from storage.tables.base import Base, Instant, Trilingual
 from storage.tables.changes import Edit, PlanChange, Upload, Wave
 from storage.tables.conversation import Conversation, Update
@@ -54,6 +54,7 @@ __all__ = [
     "Asked",
     "Audience",
     "Audit",
+    "AuditChain",
     "Base",
     "Consent",
     "Conversation",

@@ -12,7 +12,8 @@ from storage.tables.base import Base
 class Audit(Base):
     """Somebody of the team did something. No words of people: ids and numbers alone.
 
-    The ids are no foreign keys: they outlive those they name, and say nothing without them.
+    The ids are no foreign keys: they outlive those they name, and say nothing without them. The
+    database itself refuses to change a row, and to delete one that the chain's foot has not passed.
     """
 
     __tablename__ = "audit"
@@ -30,3 +31,17 @@ class Audit(Base):
     # The hash of the row before this one, and of this one with it.
     previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditChain(Base):
+    """Where the audit's chain begins and ends: a single row, made by its migration.
+
+    `foot_*` are of the last row that was old enough to be dropped, `head` is the newest row's hash.
+    """
+
+    __tablename__ = "audit_chain"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    head: Mapped[str] = mapped_column(String(64))
+    foot_id: Mapped[int]
+    foot_hash: Mapped[str] = mapped_column(String(64))

@@ -83,6 +83,8 @@ class Member(Base):
     # (No foreign key: SQLite can't add one to an old table without making it anew.)
     post_id: Mapped[int | None] = mapped_column(index=True)
     everywhere: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Since when they are of the team; empty for everybody else, and where nobody knows.
+    team_since: Mapped[datetime | None]
 
 
 class Address(Base):
