@@ -8,6 +8,7 @@ from functools import cache
 from sqlalchemy import Select, bindparam, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage import cities
 from storage.quiet import Rhythm
 from storage.tables import (
     Address,
@@ -55,6 +56,7 @@ async def register(
     """
     first_time = member.registered_at is None
     member.name, member.country, member.city = profile.name, profile.country, profile.city
+    member.city_folded = cities.key(profile.city)
     member.profession, member.organisation = profile.profession, profile.organisation
     member.side = profile.side
     member.registered_at = member.registered_at or now
