@@ -44,6 +44,7 @@ from storage.tables.people import (
 )
 from storage.tables.programme import Event, Session, SessionTheme, Theme
 from storage.tables.seats import Asked, Door, PostedCard, Rating, Rsvp, Seat, Ticket, WalkIn
+from storage.tables.sendings import GroupChat, GroupPosting, SendingCard
 
 __all__ = [
     "Address",
@@ -63,6 +64,8 @@ __all__ = [
     "Edit",
     "Event",
     "Fate",
+    "GroupChat",
+    "GroupPosting",
     "Instant",
     "Introduction",
     "IntroductionSide",
@@ -94,6 +97,7 @@ __all__ = [
     "RoundStage",
     "Rsvp",
     "Seat",
+    "SendingCard",
     "Session",
     "SessionTheme",
     "Side",

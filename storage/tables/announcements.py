@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, true
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.tables.base import Base, choice
@@ -79,9 +79,15 @@ class Announcement(Base):
     approved_at: Mapped[datetime | None]
     comment: Mapped[str | None] = mapped_column(Text)
     started_at: Mapped[datetime | None]
-    # When its audience was written down, and up to which recipient it was posted to the outbox.
+    # When its audience was written down; up to which member that has come; how many they are.
     counted_at: Mapped[datetime | None]
+    counted_to: Mapped[int] = mapped_column(default=0, server_default="0")
+    size: Mapped[int] = mapped_column(default=0, server_default="0")
+    # Up to which recipient it was posted to the outbox, in the order of their moments and ids.
+    cursor_due: Mapped[datetime | None]
     cursor: Mapped[int] = mapped_column(default=0, server_default="0")
+    # What became of those whose letter is settled, as `storage/sendings.py` adds it up.
+    tally: Mapped[dict[str, Any] | None]
     finished_at: Mapped[datetime | None]
 
 
@@ -114,6 +120,15 @@ class Recipient(Base):
     __table_args__ = (
         UniqueConstraint("announcement_id", "member_id"),
         Index("ix_recipient_member_id", "member_id"),
+        # Those of whom nothing is known yet: however many there were, few at a time once it is sent.
+        Index(
+            "ix_recipient_open",
+            "announcement_id",
+            "due",
+            "id",
+            sqlite_where=text("outcome IS NULL"),
+            postgresql_where=text("outcome IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -121,7 +136,10 @@ class Recipient(Base):
     member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
     # The language of the words that they read.
     language: Mapped[str] = mapped_column(String(8))
-    # What became of their letter, once that is settled; the outbox knows it until then.
+    # When it may leave for them: their morning, if it would ring at night.
+    due: Mapped[datetime | None]
+    # What became of their letter, once that is settled (the outbox's `state`: sent, failed, void,
+    # unknown), and why; the outbox knows it until then.
     outcome: Mapped[str | None] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(String(64))
     settled_at: Mapped[datetime | None]

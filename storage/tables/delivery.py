@@ -56,6 +56,9 @@ class Outbox(Base):
     engine: Mapped[str | None] = mapped_column(String(36))
     channel: Mapped[str | None] = mapped_column(String(16))
     address: Mapped[str | None] = mapped_column(String(64))
+    # Where it goes if not to its member: a group or channel that they post to.
+    to_channel: Mapped[str | None] = mapped_column(String(16))
+    to_address: Mapped[str | None] = mapped_column(String(64))
     provider_id: Mapped[str | None] = mapped_column(String(64))
     sent_text: Mapped[str | None] = mapped_column(Text)
     settled_at: Mapped[datetime | None]
