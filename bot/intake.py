@@ -151,7 +151,9 @@ class Intake:
         with serving(conversation):
             await self._converse(update, turn)
         conversations.keep_conversation(db, conversation)
-        conversations.remember_answer(db, CHANNEL, caller.update_id, turn.say.as_json(), now)
+        conversations.remember_answer(
+            db, CHANNEL, caller.update_id, turn.say.as_json(), now, member_id=member.id
+        )
         return turn.say.spoken
 
     async def _converse(self, update: Update, turn: Turn) -> None:

@@ -91,10 +91,20 @@ def remember_answer(
     answer: list[dict[str, Any]],
     now: datetime,
     *,
+    member_id: int | None = None,
     parked: bool = False,
 ) -> None:
-    """Keep what was said to this update."""
-    db.add(Update(channel=channel, update_id=update_id, at=now, answer=answer, parked=parked))
+    """Keep what was said to this update, and to whom (None: to somebody who leaves no trace)."""
+    db.add(
+        Update(
+            channel=channel,
+            update_id=update_id,
+            at=now,
+            answer=answer,
+            parked=parked,
+            member_id=member_id,
+        )
+    )
 
 
 async def answer_to(db: AsyncSession, channel: str, update_id: int) -> list[dict[str, Any]] | None:

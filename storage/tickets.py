@@ -141,7 +141,7 @@ async def made(db: AsyncSession, member_id: int, event_id: int, session_id: int 
     ticket = await db.scalar(select(Ticket).where(Ticket.member_id == member_id, place))
     if ticket is None:
         ticket = Ticket(
-            code=secrets.token_urlsafe(_CHANCE),
+            code=new_code(),
             member_id=member_id,
             event_id=event_id,
             session_id=session_id,
@@ -149,6 +149,11 @@ async def made(db: AsyncSession, member_id: int, event_id: int, session_id: int 
         db.add(ticket)
         await db.flush()
     return ticket
+
+
+def new_code() -> str:
+    """What no other ticket says."""
+    return secrets.token_urlsafe(_CHANCE)
 
 
 # --- at the door ----------------------------------------------------------------------------

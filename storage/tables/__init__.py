@@ -42,6 +42,7 @@ from storage.tables.people import (
     Role,
     Side,
 )
+from storage.tables.privacy import Erasure, ErasureKey
 from storage.tables.programme import Event, Session, SessionTheme, Theme
 from storage.tables.seats import Asked, Door, PostedCard, Rating, Rsvp, Seat, Ticket, WalkIn
 from storage.tables.sendings import GroupChat, GroupPosting, SendingCard
@@ -62,6 +63,8 @@ __all__ = [
     "Direction",
     "Door",
     "Edit",
+    "Erasure",
+    "ErasureKey",
     "Event",
     "Fate",
     "GroupChat",

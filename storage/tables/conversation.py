@@ -13,7 +13,10 @@ class Update(Base):
     """An update that was taken, and what was answered: the same update gets the same answer."""
 
     __tablename__ = "update"
-    __table_args__ = (Index("ix_update_at", "at"),)
+    __table_args__ = (
+        Index("ix_update_at", "at"),
+        Index("ix_update_member_id", "member_id"),
+    )
 
     channel: Mapped[str] = mapped_column(String(16), primary_key=True)
     update_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -21,6 +24,9 @@ class Update(Base):
     answer: Mapped[list[Any]]
     # The update failed every time it was tried; `answer` is the apology.
     parked: Mapped[bool] = mapped_column(default=False)
+    # To whom, so that the answer goes with them when they are forgotten: it may repeat their words.
+    # (No foreign key: SQLite can't add one to an old table without making it anew.)
+    member_id: Mapped[int | None]
 
 
 class Conversation(Base):

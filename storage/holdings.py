@@ -1,0 +1,160 @@
+"""Holdings: everything that is held about a member, found by the schema and not by memory.
+
+A column that points to a person is either in `HELD`, and its rows are what `/mydata` shows and
+`/forget` erases, or in `NOT_THEIRS` with the reason. `unclassified` names the rest, and a test wants
+none: whoever adds such a column decides it here.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Column, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.conversations import conversation_key
+from storage.tables import Address, Base, Conversation, Member
+
+# The columns by which a member's own rows are found: "table.column".
+HELD = (
+    "member.id",
+    "address.member_id",
+    "consent.member_id",
+    "agreement.member_id",
+    "member_lead.member_id",
+    "member_theme.member_id",
+    "rsvp.member_id",
+    "ticket.member_id",
+    "rating.member_id",
+    "walk_in.member_id",
+    "posted_card.member_id",
+    "outbox.member_id",
+    "recipient.member_id",
+    "update.member_id",
+    # The chat is part of the key: `conversation_key`.
+    "conversation.key",
+    # What they do as one of the team.
+    "invitation.used_by",
+    "invitation.made_by",
+    "door.member_id",
+    "edit.member_id",
+    "upload.member_id",
+    "audience.made_by",
+    "announcement.author_id",
+    "announcement.approver_id",
+    "audit.actor_id",
+)
+# Columns that point to a person, or could, and are not shown as theirs; with the reason.
+NOT_THEIRS: Mapping[str, str] = {
+    "ticket.used_by": "who of the team let in the ticket's holder, whose row it is",
+    "walk_in.by": "who of the team counted somebody else at the door",
+    "audit.touched": "ids alone, in acts of the team, which are the team's; audit between tells",
+    "address.address": "found by its member",
+    "outbox.key": "found by its member",
+    "outbox.provider_id": "the messenger's number of a message",
+    "session.found_by": "the words by which a session is found",
+    "outbox.address": "a copy of the member's address, in their own rows",
+    "update.update_id": "the messenger's number of a message",
+    "recipient.outcome": "what became of their letter, in their own rows",
+    "edit.event_id": "an event: no foreign key, for it outlives what was deleted",
+    "edit.session_id": "a session, for the same reason",
+    "member.post_id": "where one of the team works: a post, no person",
+    "invitation.post_id": "the same",
+}
+# What is not told in an export: what only opens doors, or is told better by another column.
+UNTOLD: Mapping[str, str] = {
+    "member.rhythm": "the zone and quiet hours again, in one word",
+    "invitation.code_hash": "a secret's hash",
+    "outbox.about": "numbers of rows",
+    "outbox.engine": "which process sent it",
+    "edit.before": "the programme's words, which are public, as they were",
+    "edit.after": "the same",
+    "upload.agenda": "the programme in the file, which is the organiser's",
+    "audit.previous": "the chain's hash",
+    "audit.hash": "the same",
+}
+# What such columns are called: a new one that looks like them has to be classified.
+_ENDS, _NAMES = ("_by", "_id", "_of"), {"by", "touched", "address", "key", "member", "members"}
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A table's rows about one member, as plain values by column."""
+
+    table: str
+    rows: Sequence[Mapping[str, Any]]
+
+
+async def of(db: AsyncSession, member: Member) -> Sequence[Holding]:
+    """All that is held about this member: the tables that have anything, their own row first.
+
+    Values are strings, numbers, lists and mappings, as JSON knows them; instants in ISO 8601, UTC.
+    """
+    found = []
+    for name, columns in _held().items():
+        table = Base.metadata.tables[name]
+        if name == Conversation.__tablename__:
+            book = select(Address.channel, Address.address).where(Address.member_id == member.id)
+            keys = [conversation_key(*one) for one in await db.execute(book)]
+            theirs = table.c.key.in_(keys)
+        else:
+            theirs = or_(*(table.c[column] == member.id for column in columns))
+        told = [column for column in table.c if f"{name}.{column.name}" not in UNTOLD]
+        rows = await db.execute(select(*told).where(theirs).order_by(*table.primary_key))
+        if kept := [
+            {key: _plain(value) for key, value in row.items() if value is not None}
+            for row in rows.mappings()
+        ]:
+            found.append(Holding(name, kept))
+    return found
+
+
+def unclassified() -> list[str]:
+    """Columns that point to a person, or look like it, about which nobody has decided."""
+    known = {*HELD, *NOT_THEIRS}
+    return [told for told, column in _columns() if _may_point(column) and told not in known]
+
+
+def unknown() -> list[str]:
+    """What is classified here and is in no table any more."""
+    columns = {told for told, _ in _columns()}
+    return [told for told in (*HELD, *NOT_THEIRS, *UNTOLD) if told not in columns]
+
+
+def _columns() -> Iterator[tuple[str, Column[Any]]]:
+    for table in Base.metadata.sorted_tables:
+        for column in table.c:
+            yield f"{table.name}.{column.name}", column
+
+
+def _may_point(column: Column[Any]) -> bool:
+    parents = {key.column.table.name for key in column.foreign_keys}
+    if parents:
+        return Member.__tablename__ in parents
+    return column.name in _NAMES or column.name.endswith(_ENDS)
+
+
+def _held() -> dict[str, list[str]]:
+    held: dict[str, list[str]] = {}
+    for told in HELD:
+        table, _, column = told.partition(".")
+        held.setdefault(table, []).append(column)
+    return held
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case datetime():
+            return value.isoformat(timespec="seconds")
+        case date():
+            return value.isoformat()
+        case str() | bool() | int() | float() | None:
+            # An enumeration is its word.
+            return str(value) if isinstance(value, str) else value
+        case dict():
+            return {str(key): _plain(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case _:
+            return str(value)
