@@ -37,9 +37,12 @@ from storage.tables import (
     Erasure,
     ErasureKey,
     Fate,
+    Introduction,
+    IntroductionSide,
     Invitation,
     Member,
     Outbox,
+    Progress,
     Recipient,
     Role,
     Rsvp,
@@ -85,6 +88,7 @@ async def forget(db: AsyncSession, member: Member, now: datetime) -> None:
         db, [(member.id, event) for event in await nobodies.events_of(db, member.id)]
     )
     await _close_books(db, member.id, now)
+    await _end_introductions(db, member.id, now)
     await _erase_words(db, member.id, addresses)
     await _blank(db, member.id)
 
@@ -152,6 +156,20 @@ async def _close_books(db: AsyncSession, member_id: int, now: datetime) -> None:
         recipient.outcome = (state if state in settled else Fate.VOID).value
         recipient.reason, recipient.settled_at = FORGOTTEN, now
     await db.flush()
+
+
+async def _end_introductions(db: AsyncSession, member_id: int, now: datetime) -> None:
+    """The others are waiting for nobody any more; an introduction that was agreed stays theirs."""
+    theirs = select(IntroductionSide.introduction_id).where(IntroductionSide.member_id == member_id)
+    whose, open_ = Introduction.id.in_(theirs), (Progress.DRAFT, Progress.PROPOSED)
+    for statement in (
+        update(Introduction)
+        .where(whose, Introduction.progress.in_(open_))
+        .values(progress=Progress.LAPSED, ended_at=now),
+        update(Introduction).where(whose).values(reasons=[]),
+        update(Introduction).where(Introduction.asker_id == member_id).values(asked_why=None),
+    ):
+        await db.execute(statement.execution_options(synchronize_session=False))
 
 
 async def _erase_words(

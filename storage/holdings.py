@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, or_, select
+from sqlalchemy import Column, ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.conversations import conversation_key
@@ -32,6 +32,15 @@ HELD = (
     "outbox.member_id",
     "recipient.member_id",
     "update.member_id",
+    # Introductions: what they say of themselves, and each that they were part of.
+    "meeting_profile.member_id",
+    "meeting_topic.member_id",
+    "meeting_language.member_id",
+    "meeting_block.member_id",
+    "introduction_side.member_id",
+    "introduction.asker_id",
+    "meeting_time_choice.member_id",
+    "left_out.member_id",
     # The chat is part of the key: `conversation_key`.
     "conversation.key",
     # What they do as one of the team.
@@ -43,11 +52,14 @@ HELD = (
     "audience.made_by",
     "announcement.author_id",
     "announcement.approver_id",
+    "introduction_round.made_by",
+    "round_schedule.set_by",
     "audit.actor_id",
 )
 # Columns that point to a person, or could, and are not shown as theirs; with the reason.
 NOT_THEIRS: Mapping[str, str] = {
     "ticket.used_by": "who of the team let in the ticket's holder, whose row it is",
+    "meeting_block.other_id": "whom somebody else never meets, which is theirs alone to know",
     "walk_in.by": "who of the team counted somebody else at the door",
     "audit.touched": "ids alone, in acts of the team, which are the team's; audit between tells",
     "address.address": "found by its member",
@@ -97,7 +109,7 @@ async def of(db: AsyncSession, member: Member) -> Sequence[Holding]:
         if name == Conversation.__tablename__:
             book = select(Address.channel, Address.address).where(Address.member_id == member.id)
             keys = [conversation_key(*one) for one in await db.execute(book)]
-            theirs = table.c.key.in_(keys)
+            theirs: ColumnElement[bool] = table.c.key.in_(keys)
         else:
             theirs = or_(*(table.c[column] == member.id for column in columns))
         told = [column for column in table.c if f"{name}.{column.name}" not in UNTOLD]

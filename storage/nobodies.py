@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, time
 
-from sqlalchemy import Update, and_, bindparam, insert, null, select, union, update
+from sqlalchemy import BindParameter, Update, and_, bindparam, insert, null, select, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.tables import Event, Member, Rating, Role, Rsvp, Session, Ticket, WalkIn
@@ -78,7 +78,8 @@ async def belongs_to_nobody(db: AsyncSession, left: Collection[tuple[int, int]])
 def _moves() -> tuple[Update, ...]:
     here = Session.event_id == bindparam("at_event")
     sessions = select(Session.id).where(here)
-    nobody, of = bindparam("nobody"), bindparam("of")
+    nobody: BindParameter[int] = bindparam("nobody")
+    of: BindParameter[int] = bindparam("of")
     began = select(Session.starts_at).where(Session.id == Rsvp.session_id).scalar_subquery()
     ended = select(Session.ends_at).where(Session.id == Rating.session_id).scalar_subquery()
     return (

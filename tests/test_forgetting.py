@@ -18,6 +18,7 @@ from storage.tables import (
     Rsvp,
     Seat,
     Session,
+    Side,
     Ticket,
     Update,
 )
@@ -29,7 +30,7 @@ CANARY = "Zqx7canary"
 
 async def somebody(db, name="Amal", address="1", role=Role.MEMBER):
     member = await members.meet(db, "telegram", address, NOW)
-    profile = members.Profile(name, "FR", "Lyon", None, None, (), members.Side.DIASPORA)
+    profile = members.Profile(name, "FR", "Lyon", None, None, (), Side.DIASPORA)
     await members.register(db, member, profile, NOW)
     member.language, member.role = "fr", role
     return member
