@@ -69,6 +69,7 @@ NOT_THEIRS: Mapping[str, str] = {
     "outbox.address": "a copy of the member's address, in their own rows",
     "update.update_id": "the messenger's number of a message",
     "recipient.outcome": "what became of their letter, in their own rows",
+    "audit_chain.foot_id": "a row of the audit",
     "edit.event_id": "an event: no foreign key, for it outlives what was deleted",
     "edit.session_id": "a session, for the same reason",
     "member.post_id": "where one of the team works: a post, no person",
