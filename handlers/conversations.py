@@ -17,6 +17,7 @@ from handlers import (
     exports,
     figures,
     guide,
+    meeting_profile,
     plans,
     posted_cards,
     quiet,
@@ -56,6 +57,7 @@ def routers() -> Sequence[Router]:
     return [
         start.router(),
         staff_forms.ways_out(),
+        meeting_profile.ways_out(),
         guide.router(),
         events.router(),
         rsvps.router(),
@@ -71,6 +73,7 @@ def routers() -> Sequence[Router]:
         plans.router(),
         settings.router(),
         quiet.router(),
+        meeting_profile.router(),
         staff_events.router(),
         staff_acts.router(),
         staff_choices.router(),

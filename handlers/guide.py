@@ -24,6 +24,7 @@ def commands(words: Words, *, staff: bool = False) -> Sequence[tuple[str, str]]:
         ("myagenda", words.label("My seats")),
         ("now", words.label("What is on now and next")),
         ("search", words.label("Find a session by a word")),
+        ("meet", words.label("Introductions: people worth meeting")),
         ("settings", words.label("Language, reminders, profile")),
         ("help", words.label("What I can do")),
         ("cancel", words.label("Stop what we are doing")),
