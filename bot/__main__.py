@@ -133,21 +133,33 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to; by default beside you.")
     ] = None,
+    purpose: Annotated[
+        str, typer.Option(help="What a list is for: entrance, follow-up or report.")
+    ] = "",
 ) -> None:
     """Export an event: its programme (frab, ics) or its attendees (csv, xlsx)."""
     from bot.clock import RealClock
     from bot.exporting import export_event
     from handlers.words import read_catalogs
-    from storage.exports import Format
+    from storage.exports import LISTS, Format, ListPurpose
 
     if format_ not in list(Format):
         _fail(f"The format is one of {', '.join(Format)}, not {format_!r}.")
+    if format_ in LISTS and purpose not in list(ListPurpose):
+        _fail(f"Say what the list is for: --purpose {', '.join(ListPurpose)}.")
     words = read_catalogs()[_settings().default_language]
 
     async def work(storage: "Storage") -> bool:
         now, console = RealClock().now(), Console()
         return await export_event(
-            storage, event, Format(format_), output, words=words, now=now, console=console
+            storage,
+            event,
+            Format(format_),
+            output,
+            purpose=purpose or None,
+            words=words,
+            now=now,
+            console=console,
         )
 
     if not _with_storage(work):
@@ -156,20 +168,27 @@ def export(
 
 def invite(
     role: Annotated[str, typer.Option(help="staff or admin")] = "staff",
+    post: Annotated[str, typer.Option(help="Where they will work, by its name.")] = "",
 ) -> None:
     """Print a one-time link that makes whoever opens it a member of the team."""
     from bot.clock import RealClock
-    from storage import invitations
+    from storage import invitations, team
     from storage.tables import Role
 
     if role not in {Role.STAFF, Role.ADMIN}:
         _fail(f"The role is staff or admin, not {role!r}.")
 
-    async def work(storage: "Storage") -> str:
+    async def work(storage: "Storage") -> str | None:
         async with storage.begin() as db:
-            return invitations.invite(db, Role(role), RealClock().now())
+            where = await team.post_named(db, post) if post else None
+            if post and where is None:
+                return None
+            post_id = where.id if where else None
+            return await invitations.invite(db, Role(role), RealClock().now(), post_id=post_id)
 
     payload = _with_storage(work)
+    if payload is None:
+        _fail(f"There is no post {post!r}. An admin makes one in the chat: /team, Posts.")
     username = _run(_username(_settings()))
     console = Console()
     if username:

@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.agenda_files import HOME, AgendaFileError, read
 from bot.agenda_problems import in_english, plain
 from handlers.agenda_remarks import Remark, told
+from storage import audit, events
 from storage.agendas import Agenda, Change, Changes, PlannedSession, apply, compare
 from storage.database import Storage
 
@@ -56,6 +58,7 @@ async def import_file(
         else:
             async with storage.begin() as db:
                 changes = await apply(db, agenda, now)
+                await _recorded(db, agenda, changes, now)
     event = agenda.event
     days = f"{event.starts}" if event.starts == event.ends else f"{event.starts} to {event.ends}"
     _say(console, event.title[_LANGUAGE], "bold")
@@ -69,6 +72,12 @@ async def import_file(
             _say(console, f"  {line}", _COLOURS[line[0]])
     _say(console, f"\n{_outcome(changes, dry_run=dry_run)}")
     return True
+
+
+async def _recorded(db: AsyncSession, agenda: Agenda, changes: Changes, now: datetime) -> None:
+    event = await events.by_slug(db, agenda.event.slug)
+    about = {"event": event.id if event else None}
+    await audit.record(db, None, "agenda.imported", now, about=about, people=changes.affected)
 
 
 def _remarks(remarks: Iterable[Remark]) -> Iterable[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
-from storage import outbox
+from storage import audit, outbox
 from storage.database import Storage
 from storage.tables import Fate, Lane, Outbox
 
@@ -48,6 +48,9 @@ async def release(
     """Send held rows after all, these or (None) every one. False: one of them is not held."""
     async with storage.begin() as db:
         released = await outbox.release(db, ids, now)
+        if released:
+            about = {"letters": released}
+            await audit.record(db, None, "letters.released", now, about=about, people=len(released))
     console.print(f"Released: {', '.join(map(str, released)) or 'none'}.", highlight=False)
     missing = sorted(set(ids or ()) - set(released))
     if missing:

@@ -84,9 +84,7 @@ async def choice(turn: Turn, page: int = 0) -> Letter:
 async def open_door(_tap: CallbackQuery, callback_data: DoorCard, turn: Turn) -> None:
     """A door's card, or the same with today's figures."""
     place = await doors.place_of(turn.db, callback_data.event, callback_data.session)
-    if place is not None:
-        await doors.stand(turn.db, turn.member, place, turn.now)
-    turn.say.edit(await _card(turn, place, callback_data.page))
+    turn.say.edit(await _card(turn, place, callback_data.page, opened=True))
 
 
 async def greet(_tap: CallbackQuery, callback_data: Greet, turn: Turn) -> None:
@@ -122,11 +120,11 @@ async def walk_in(_tap: CallbackQuery, callback_data: WalkIn, turn: Turn) -> Non
     words = turn.words
     place = await doors.place_of(turn.db, callback_data.event, callback_data.session)
     if place is not None and not callback_data.less:
-        doors.walk_in(turn.db, place, turn.member, turn.now)
+        await doors.walk_in(turn.db, place, turn.member, turn.now)
         await turn.db.flush()
         turn.say.toast(words.label("One more walk-in."))
     elif place is not None:
-        undone = await doors.undo_walk_in(turn.db, place, turn.member)
+        undone = await doors.undo_walk_in(turn.db, place, turn.member, turn.now)
         await turn.db.flush()
         turn.say.toast(
             words.label("One walk-in less.")
@@ -137,7 +135,12 @@ async def walk_in(_tap: CallbackQuery, callback_data: WalkIn, turn: Turn) -> Non
 
 
 async def _card(
-    turn: Turn, place: Place | None, page: int = 0, undo: Sequence[tuple[Tap, ...]] = ()
+    turn: Turn,
+    place: Place | None,
+    page: int = 0,
+    undo: Sequence[tuple[Tap, ...]] = (),
+    *,
+    opened: bool = False,
 ) -> Letter:
     words = turn.words
     if place is None:
@@ -154,12 +157,14 @@ async def _card(
             lines.append(words("❌ This session is cancelled."))
     lines += [Html(""), *_figures(turn, place, counted)]
     about = {"event": event.id, "session": session.id if session else 0}
-    missing, turning = paged(
+    shown, turning = paged(
         words, counted.missing, page, lambda number: DoorCard(**about, page=number)
     )
+    if opened:
+        await doors.stand(turn.db, turn.member, place, turn.now, [m.member_id for m in shown])
     names = [
         Tap(_named(words, one), Greet(**about, member=one.member_id, page=page).pack())
-        for one in missing
+        for one in shown
     ]
     rows = [tuple(names[at : at + 2]) for at in range(0, len(names), 2)]
     taps: list[tuple[Tap, ...]] = [

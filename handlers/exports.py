@@ -4,7 +4,7 @@
 more when the file is made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from handlers.papers import Calendar, Entry, Paper, Programme, Sheet
 from handlers.turns import Turn
 from handlers.words import Html, Words, quote
 from storage import agendas, events, exports, rsvps
-from storage.exports import Format
+from storage.exports import Format, ListPurpose
 from storage.tables import Event, Member, Role, Rsvp, Seat, Session
 
 
@@ -32,6 +32,14 @@ class Export(CallbackData, prefix="export"):
 
     event: int
     format: Format
+
+
+class ExportFor(CallbackData, prefix="exportfor"):
+    """This list of people, for this purpose."""
+
+    event: int
+    format: Format
+    purpose: ListPurpose
 
 
 # --- the conversation -----------------------------------------------------------------------
@@ -67,8 +75,45 @@ async def ask_export(_tap: CallbackQuery, callback_data: Export, turn: Turn) -> 
     if event is None:
         turn.say.toast(turn.words.label("This event is no longer there."))
         return
+    if callback_data.format in exports.LISTS:
+        turn.say(_what_for(turn.words, event, callback_data.format))
+        return
     await exports.ask(turn.db, turn.member, event, callback_data.format, turn.now)
     turn.say.toast(turn.words.label("Here comes your file."))
+
+
+def _what_for(words: Words, event: Event, format_: Format) -> Letter:
+    text = words(
+        "<b>{title}</b>\n\nWhat is this list of people for? It is written down with your number and "
+        "theirs. Please delete the file when it has served.",
+        title=words.pick(event.title),
+    )
+    taps = tuple(
+        (Tap(label, ExportFor(event=event.id, format=format_, purpose=purpose).pack()),)
+        for purpose, label in _purposes(words).items()
+    )
+    return Letter(text, taps)
+
+
+def _purposes(words: Words) -> Mapping[ListPurpose, str]:
+    return {
+        ListPurpose.ENTRANCE: words.label("List for the entrance"),
+        ListPurpose.FOLLOW_UP: words.label("Follow-up with those who attended"),
+        ListPurpose.REPORT: words.label("Report on the event"),
+    }
+
+
+async def ask_list(_tap: CallbackQuery, callback_data: ExportFor, turn: Turn) -> None:
+    """One of the staff has said what a list is for."""
+    event, format_ = await events.by_id(turn.db, callback_data.event), callback_data.format
+    if event is None or format_ not in exports.LISTS:
+        turn.say.toast(turn.words.label("This event is no longer there."))
+        return
+    purpose = callback_data.purpose
+    await exports.ask(turn.db, turn.member, event, format_, turn.now, purpose)
+    words = turn.words
+    told = words("The file follows. Purpose: {purpose}", purpose=_purposes(words)[purpose])
+    turn.say.edit(Letter(told))
 
 
 async def write_calendars(db: AsyncSession, writings: Sequence[Writing]) -> Sequence[Letter | None]:
@@ -94,7 +139,9 @@ async def write_exports(db: AsyncSession, writings: Sequence[Writing]) -> Sequen
         if event is None or one.member.role not in (Role.STAFF, Role.ADMIN):
             letters.append(None)
             continue
-        paper = await export(db, event, Format(one.about["format"]), one.words, one.now)
+        format_, purpose = Format(one.about["format"]), one.about.get("purpose")
+        paper = await export(db, event, format_, one.words, one.now)
+        await exports.recorded(db, one.member, event, format_, purpose, one.now)
         title = Html(f"<b>{quote(one.words.pick(event.title))}</b>")
         letters.append(Letter(title, document=paper))
     return letters
@@ -183,4 +230,5 @@ def router() -> Router:
     r = Router(name="exports")
     r.callback_query.register(ask_calendar, MyCalendar.filter())
     r.callback_query.register(ask_export, Export.filter(), _of_staff)
+    r.callback_query.register(ask_list, ExportFor.filter(), _of_staff)
     return r

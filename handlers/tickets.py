@@ -145,7 +145,8 @@ async def let_in(_tap: CallbackQuery, callback_data: LetIn, turn: Turn) -> None:
 
 async def uncheck(_tap: CallbackQuery, callback_data: Uncheck, turn: Turn) -> None:
     """Undo: the card then offers to check in again."""
-    turn.say.edit(told(turn, await tickets.undo(turn.db, callback_data.ticket, turn.now)))
+    undone = await tickets.undo(turn.db, callback_data.ticket, turn.member, turn.now)
+    turn.say.edit(told(turn, undone))
 
 
 def told(turn: Turn, admission: Admission | None) -> Letter:

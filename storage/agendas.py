@@ -164,6 +164,13 @@ class Changes:
     def __bool__(self) -> bool:
         return any(getattr(self, part.name) for part in fields(self))
 
+    @property
+    def affected(self) -> int:
+        """How many seats are moved, taken away or given back."""
+        moved = sum(one.seats for one in self.moved)
+        back = sum(one.seats for one in self.restored)
+        return moved + back + sum(one.seats for one in self.removed)
+
 
 # --- the rules ------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, String, and_, exists, func, litera
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import outbox, tickets
+from storage import audit, outbox, tickets
 from storage.rsvps import SEATED
 from storage.tables import (
     Door,
@@ -121,8 +121,13 @@ async def count(db: AsyncSession, place: Place) -> Count:
     return Count(sorted(attendees, key=lambda one: one.name.casefold()), walk_ins or 0)
 
 
-async def stand(db: AsyncSession, staff: Member, place: Place, now: datetime) -> None:
-    """Remember who opened this door's card: they hear of late arrivals."""
+async def stand(
+    db: AsyncSession, staff: Member, place: Place, now: datetime, names: Collection[int] = ()
+) -> None:
+    """Remember who opened this door's card: they hear of late arrivals.
+
+    `names` are the members whose names it shows.
+    """
     session_id = place.session.id if place.session else None
     here = (
         Door.session_id == session_id
@@ -134,6 +139,7 @@ async def stand(db: AsyncSession, staff: Member, place: Place, now: datetime) ->
         door = Door(member_id=staff.id, event_id=place.event.id, session_id=session_id)
         db.add(door)
     door.opened_at = now
+    await audit.record(db, staff, "door.opened", now, about=_about(place), touched=names)
 
 
 async def check_in(
@@ -151,13 +157,14 @@ async def check_in(
     return await tickets.check_in(db, ticket.id, staff, now) if ticket else None
 
 
-def walk_in(db: AsyncSession, place: Place, staff: Member, now: datetime) -> None:
+async def walk_in(db: AsyncSession, place: Place, staff: Member, now: datetime) -> None:
     """One more came in without a seat."""
     session_id = place.session.id if place.session else None
     db.add(WalkIn(event_id=place.event.id, session_id=session_id, at=now, by=staff.id))
+    await audit.record(db, staff, "door.walked_in", now, about=_about(place), people=1)
 
 
-async def undo_walk_in(db: AsyncSession, place: Place, staff: Member) -> bool:
+async def undo_walk_in(db: AsyncSession, place: Place, staff: Member, now: datetime) -> bool:
     """Take back the last nameless walk-in that this person counted here. False: there is none."""
     last = await db.scalar(
         select(WalkIn)
@@ -165,9 +172,16 @@ async def undo_walk_in(db: AsyncSession, place: Place, staff: Member) -> bool:
         .order_by(WalkIn.id.desc())
         .limit(1)
     )
-    if last is not None:
-        await db.delete(last)
-    return last is not None
+    if last is None:
+        return False
+    await db.delete(last)
+    await audit.record(db, staff, "door.walk_in_undone", now, about=_about(place), people=1)
+    return True
+
+
+def _about(place: Place) -> dict[str, int]:
+    about = {"event": place.event.id}
+    return about if place.session is None else about | {"session": place.session.id}
 
 
 async def tell_late(db: AsyncSession, session_id: int, member: Member, now: datetime) -> None:

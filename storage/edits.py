@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import agendas, plans, rsvps, search
+from storage import agendas, audit, plans, rsvps, search
 from storage.agenda_copies import as_json, from_json
 from storage.agendas import Agenda
 from storage.slugs import free_slug, from_title
-from storage.tables import Edit, Event, Member, Rsvp, Session, SessionTheme
+from storage.tables import Edit, Event, Member, Rsvp, Seat, Session, SessionTheme
 
 # How long an edit can be undone.
 UNDO = timedelta(minutes=1)
@@ -64,7 +64,7 @@ async def create_event(
     event = Event(slug=await free_slug(db, from_title(values["title"])), **values)
     db.add(event)
     await db.flush()
-    return event, await _kept(db, member, now, event_id=event.id, after={})
+    return event, await _kept(db, member, now, "event.created", event.id, after={})
 
 
 async def create_session(
@@ -75,8 +75,8 @@ async def create_session(
     session = Session(event_id=event.id, slug=slug, **values)
     db.add(session)
     await search.learn(db, Session.event_id == event.id, Session.slug == slug)
-    edit = await _kept(db, member, now, event_id=event.id, session_id=session.id, after={})
-    return session, edit
+    ids = (event.id, session.id)
+    return session, await _kept(db, member, now, "session.created", *ids, after={})
 
 
 async def change_event(
@@ -88,7 +88,7 @@ async def change_event(
     for name, value in values.items():
         setattr(event, name, value)
     after = {name: _plain(value) for name, value in values.items()}
-    return await _kept(db, member, now, event_id=event.id, before=before, after=after)
+    return await _kept(db, member, now, "event.edited", event.id, before=before, after=after)
 
 
 async def change_session(
@@ -105,9 +105,11 @@ async def change_session(
     before = {name: _plain(getattr(session, name)) for name in values}
     await _write(db, session, values, now)
     after = {name: _plain(value) for name, value in values.items()}
-    return await _kept(
-        db, member, now, event_id=event.id, session_id=session.id, before=before, after=after
-    )
+    action = "session.edited"
+    if "cancelled_at" in values:
+        action = "session.cancelled" if values["cancelled_at"] else "session.restored"
+    ids = (event.id, session.id)
+    return await _kept(db, member, now, action, *ids, before=before, after=after)
 
 
 async def delete_session(
@@ -125,7 +127,8 @@ async def delete_session(
     before["themes"] = list(themes)
     await db.delete(session)
     await db.flush()
-    return await _kept(db, member, now, event_id=event.id, session_id=session_id, before=before)
+    ids = (event.id, session_id)
+    return await _kept(db, member, now, "session.deleted", *ids, before=before)
 
 
 async def duplicate(
@@ -170,23 +173,21 @@ async def duplicate(
         for theme in about
     )
     await search.learn(db, Session.event_id == copy.id)
-    return copy, await _kept(db, member, now, event_id=copy.id, after={})
+    return copy, await _kept(db, member, now, "event.repeated", copy.id, after={})
 
 
 async def bring_in(db: AsyncSession, member: Member, agenda: Agenda, now: datetime) -> Edit:
     """Import an agenda. Its undo brings in the agenda that was there before."""
     before = await agendas.current(db, agenda.event.slug)
-    await agendas.apply(db, agenda, now)
-    event = await db.scalar(select(Event).where(Event.slug == agenda.event.slug))
+    changes = await agendas.apply(db, agenda, now)
+    event_id = await db.scalar(select(Event.id).where(Event.slug == agenda.event.slug))
     after = await agendas.current(db, agenda.event.slug)
-    return await _kept(
-        db,
-        member,
-        now,
-        event_id=event.id if event else 0,
-        before={"agenda": as_json(before)} if before else None,
-        after={"agenda": as_json(after)} if after else {},
-    )
+    kept: dict[str, Any] = {
+        "before": {"agenda": as_json(before)} if before else None,
+        "after": {"agenda": as_json(after)} if after else {},
+    }
+    people, action = changes.affected, "agenda.imported"
+    return await _kept(db, member, now, action, event_id or 0, people=people, **kept)
 
 
 # --- second thoughts ------------------------------------------------------------------------
@@ -207,6 +208,8 @@ async def undo(db: AsyncSession, member: Member, edit_id: int, now: datetime) ->
         undone = await (_undo_session(db, edit, now) if session_id else _undo_event(db, edit))
     if undone == Undone.DONE:
         edit.undone_at = now
+        about = {"edit": edit.id, "event": event_id, "session": session_id}
+        await audit.record(db, member, "edit.undone", now, about=about)
         created, deleted = edit.before is None, edit.after is None
         if created and not deleted:
             event_id, session_id = (event_id if session_id else None), None
@@ -288,13 +291,15 @@ async def _write(
     await plans.revise(db, [(session, before)], now)
 
 
-async def _kept(
+async def _kept(  # noqa: PLR0917  # who, when, what and about which
     db: AsyncSession,
     member: Member,
     now: datetime,
-    *,
+    action: str,
     event_id: int,
     session_id: int | None = None,
+    *,
+    people: int | None = None,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> Edit:
@@ -309,6 +314,12 @@ async def _kept(
     )
     db.add(edit)
     await db.flush()
+    about = {"edit": edit.id, "event": event_id}
+    if session_id is not None:
+        about["session"] = session_id
+        standing = (Rsvp.session_id == session_id, Rsvp.state != Seat.CANCELLED)
+        people = await db.scalar(select(func.count()).select_from(Rsvp).where(*standing))
+    await audit.record(db, member, action, now, about=about, people=people)
     return edit
 
 

@@ -12,13 +12,21 @@ from typing import Any
 from sqlalchemy import Insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import outbox
+from storage import audit, outbox
 from storage.tables import Event, Lane, Member, Rsvp, Seat, Session
 
 # A member's own calendar, and what staff export of an event.
 CALENDAR, EXPORT = "calendar", "export"
 # Whoever asked for a file has given it up by then.
 _WORTH_SENDING = timedelta(hours=12)
+
+
+class ListPurpose(StrEnum):
+    """What a list of attendees is for."""
+
+    ENTRANCE = "entrance"
+    FOLLOW_UP = "follow-up"
+    REPORT = "report"
 
 
 class Format(StrEnum):
@@ -28,6 +36,10 @@ class Format(StrEnum):
     ICS = "ics"
     CSV = "csv"
     XLSX = "xlsx"
+
+
+# Those that name people: why is asked, and written down.
+LISTS = (Format.CSV, Format.XLSX)
 
 
 async def sessions_of(db: AsyncSession, event: Event) -> Sequence[Session]:
@@ -56,16 +68,46 @@ async def attendees(db: AsyncSession, event: Event) -> Sequence[tuple[Session, R
     return [(session, rsvp, member) for session, rsvp, member in rows]
 
 
+async def recorded(  # noqa: PLR0917  # who, what, why and whom it names
+    db: AsyncSession,
+    staff: Member | None,
+    event: Event,
+    format_: Format,
+    purpose: str | None,
+    now: datetime,
+) -> None:
+    """Write down that an export was made, and of a list whom it names. None: the operator made it."""
+    about: dict[str, Any] = {"event": event.id, "format": format_.value}
+    if format_ not in LISTS:
+        await audit.record(db, staff, "programme.exported", now, about=about)
+        return
+    about["purpose"] = purpose
+    named = {member.id for _, _, member in await attendees(db, event)}
+    await audit.record(db, staff, "attendees.exported", now, about=about, touched=named)
+
+
 async def ask_calendar(db: AsyncSession, member: Member, now: datetime) -> None:
     """Let the member's own calendar be sent. Taps in the same second ask for one file."""
     await db.execute(_asked(db, CALENDAR, member, now))
 
 
-async def ask(
-    db: AsyncSession, member: Member, event: Event, format_: Format, now: datetime
+async def ask(  # noqa: PLR0917  # what, to whom and why
+    db: AsyncSession,
+    member: Member,
+    event: Event,
+    format_: Format,
+    now: datetime,
+    purpose: ListPurpose | None = None,
 ) -> None:
-    """Let an export of this event be sent to one of the staff."""
+    """Let an export of this event be sent to one of the staff.
+
+    Raises ValueError for a list of people without a purpose.
+    """
+    if format_ in LISTS and purpose is None:
+        raise ValueError("a list of people has a purpose")
     about = {"event": event.id, "format": format_.value}
+    if purpose is not None:
+        about["purpose"] = purpose.value
     await db.execute(_asked(db, EXPORT, member, now, about))
 
 

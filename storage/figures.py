@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import outbox
+from storage import audit, outbox
 from storage.rsvps import SEATED
 from storage.tables import Event, Lane, Member, Rating, Rsvp, Seat, Session, WalkIn
 
@@ -43,6 +43,7 @@ async def post(db: AsyncSession, staff: Member, event_id: int, now: datetime) ->
             expires=now + timedelta(hours=1),
         )
     )
+    await audit.record(db, staff, "figures.drawn", now, about={"event": event_id})
 
 
 async def of_event(db: AsyncSession, event: Event) -> Sequence[Figures]:

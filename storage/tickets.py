@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import outbox, rsvps
+from storage import audit, outbox, rsvps
 from storage.rsvps import SEATED
 from storage.tables import Event, Lane, Member, Rsvp, Seat, Session, Ticket, WalkIn
 
@@ -180,6 +180,7 @@ async def check_in(
             seat.state, seat.since = Seat.CHECKED_IN, now
     ticket.used_at, ticket.used_by = now, staff.id
     await db.flush()
+    await _recorded(db, staff, "ticket.used", ticket, now)
     return found
 
 
@@ -201,10 +202,11 @@ async def let_in(
         )
     )
     await db.flush()
+    await _recorded(db, staff, "ticket.let_in", ticket, now)
     return _answer(found, Entry.WALKED_IN, now)
 
 
-async def undo(db: AsyncSession, ticket_id: int, now: datetime) -> Admission | None:
+async def undo(db: AsyncSession, ticket_id: int, staff: Member, now: datetime) -> Admission | None:
     """Take back that the holder was let in, with or without a seat. Harmless when they weren't."""
     found = await _present(db, ticket_id, now)
     if found is None or found.entry != Entry.ALREADY:
@@ -218,6 +220,7 @@ async def undo(db: AsyncSession, ticket_id: int, now: datetime) -> Admission | N
             seat.state, seat.since = Seat.CONFIRMED, now
     ticket.used_at = ticket.used_by = None
     await db.flush()
+    await _recorded(db, staff, "ticket.undone", ticket, now)
     return _answer(found, Entry.UNDONE)
 
 
@@ -276,6 +279,13 @@ def _timely(event: Event, session: Session | None, now: datetime) -> Entry:
         return Entry.OVER
     first = event.starts if session is None else session.starts_at.astimezone(zone).date()
     return Entry.IN if today >= first else Entry.NOT_TODAY
+
+
+async def _recorded(
+    db: AsyncSession, staff: Member, action: str, ticket: Ticket, now: datetime
+) -> None:
+    about = {"ticket": ticket.id, "event": ticket.event_id, "session": ticket.session_id}
+    await audit.record(db, staff, action, now, about=about, touched=[ticket.member_id])
 
 
 def _answer(found: Admission, entry: Entry, at: datetime | None = None) -> Admission:

@@ -1,6 +1,7 @@
 """Files to take away: a member's calendar, and what staff and the command line export."""
 
 import csv
+import json
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import icalendar
 import pytest
 from openpyxl import load_workbook
 from rich.console import Console
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bot import papers
 from bot.agenda_files import read_agenda, read_content
@@ -22,7 +23,7 @@ from handlers import exports
 from handlers.letters import Letter
 from handlers.papers import Calendar, Entry, Sheet
 from handlers.words import read_catalogs
-from storage import events, rsvps
+from storage import audit, events, rsvps
 from storage.agendas import Agenda
 from storage.exports import Format
 from storage.tables import Event, Member, Role
@@ -186,15 +187,31 @@ async def test_staff_export_an_event_and_others_do_not(town: Town):
     event = await event_of(town)
     for resident in (emma, amal):
         await offered(town, resident, event)
-    assert await emma.taps("📄 Attendees (Excel)") == ["(Here comes your file.)"]
+    assert await emma.taps("📄 Attendees (Excel)") == [
+        f"{event.title['en']}\n\nWhat is this list of people for? It is written down with your number"
+        " and theirs. Please delete the file when it has served.\n"
+        "[List for the entrance]\n[Follow-up with those who attended]\n[Report on the event]"
+    ]
+    assert await emma.taps("List for the entrance") == [
+        "The file follows. Purpose: List for the entrance"
+    ]
     await emma.taps("🗂 Programme (frab)")
     await town.is_now(EVE)
     assert [message.split("\n")[0] for message in emma.heard()] == [event.title["en"]] * 2
     names = [m.document.name for m in emma.person.chat.messages if m.document]
     assert sorted(names) == ["rabat-2018.schedule.json", "rabat-2018.xlsx"]
+    async with town.app.storage.read() as db:
+        members = (await db.scalars(select(Member).order_by(Member.id))).all()
+        acts = await audit.between(db, EVE, EVE + timedelta(minutes=1))
+    by, about = members[-1].id, {"event": event.id, "format": "xlsx", "purpose": "entrance"}
+    assert [(act.actor_id, act.action, act.about, act.touched) for act in acts] == [
+        (by, "attendees.exported", about, [member.id for member in members[:2]]),
+        (by, "programme.exported", {"event": event.id, "format": "frab"}, None),
+    ]
     # An old button in other hands, and one of the staff who is not any more.
     await amal.taps("📄 Inscrits (Excel)")
     await emma.taps("📄 Attendees (CSV)")
+    await emma.taps("Report on the event")
     async with town.app.storage.begin() as db:
         await db.execute(update(Member).values(role=Role.MEMBER))
     await town.is_now(EVE + timedelta(minutes=1))
@@ -226,6 +243,23 @@ async def test_the_command_line_exports(sqlite_url: str, tmp_path: Path):
     # What was exported changes nothing where it came from.
     assert jisr("import", "out.json").stdout.endswith("Nothing to change.\n")
     assert jisr("export", "nowhere").returncode == 1
+    done = jisr("export", "lyon-2025", "--format", "csv")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Say what the list is for: --purpose entrance, follow-up, report.\n",
+    )
+    done = jisr("export", "lyon-2025", "--format", "csv", "--purpose", "report")
+    assert (done.returncode, done.stdout) == (0, "Written: lyon-2025.csv\n")
+    done = jisr("audit", "between", "2026-01-01", "2126-01-01", "--json")
+    assert [
+        (act["actor"], act["action"], act["people"]) for act in json.loads(done.stdout)["acts"]
+    ] == [
+        (None, "agenda.imported", 0),
+        (None, "programme.exported", None),
+        (None, "programme.exported", None),
+        (None, "agenda.imported", 0),
+        (None, "attendees.exported", 0),
+    ]
     done = jisr("export", "lyon-2025", "--format", "pdf")
     assert (done.returncode, done.stderr) == (
         1,

@@ -54,7 +54,7 @@ async def an_event(town: Town, language: str = "en"):
         event = await db.get(Event, session.event_id)
         assert event is not None
         staff, guest = await town.member_of(db, salma), await town.member_of(db, amal)
-        doors.walk_in(db, Place(event, session), staff, LATER)
+        await doors.walk_in(db, Place(event, session), staff, LATER)
         assert await ratings.rate(db, guest, session.id, 4, LATER)
     return salma, event
 

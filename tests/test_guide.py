@@ -67,7 +67,7 @@ async def test_a_phone_in_another_language_is_greeted_in_the_houses(town: Town):
 
 async def _invitation(town: Town, role: Role) -> str:
     async with town.app.storage.begin() as db:
-        return invitations.invite(db, role, town.clock.now())
+        return await invitations.invite(db, role, town.clock.now())
 
 
 async def test_an_invitation_works_once(town: Town):
