@@ -10,6 +10,7 @@ from functools import partial
 from aiogram import Bot
 
 from bot import late_answers
+from bot.board import board
 from bot.bulk import TelegramBulk, open_bulk
 from bot.clock import Clock, Metronome
 from bot.delivery import Delivery, in_flight_at
@@ -40,6 +41,7 @@ from storage import (
     conversations,
     edits,
     members,
+    networking,
     outbox,
     plans,
     posted_cards,
@@ -109,6 +111,7 @@ class App:
         async with self.storage.begin() as db:
             posted += await waitlist.tend(db, now)
             posted += await ratings.post_due(db, now)
+            posted += await networking.tend(db, now, self.pacer.rate)
         if posted:
             self.delivery.wake()
 
@@ -232,7 +235,9 @@ async def serve(settings: Settings, clock: Clock, *, listen: bool, engine: bool)
         routes = [
             healthz(app.storage, clock),
             metrics(app.metrics, app.storage, app.office, clock),
+            *board(app.storage, app.catalogs, clock),
         ]
+        app.links.pages = settings.public_url or ""
         secret = settings.webhook_secret
         by_webhook = listen and settings.public_url is not None and secret is not None
         if by_webhook and secret is not None:

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import webbrowser
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -20,11 +20,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.agenda_files import read_agenda
 from bot.app import App, open_app
+from bot.board import board
 from bot.clock import SimulatedClock
 from bot.demo_cast import NEWCOMERS, PHONES, Actor, cast
 from bot.flood import Flood
 from bot.intake import CHANNEL
 from bot.pace import Pacer
+from bot.server import serving
 from bot.settings import read_settings
 from bot.simulator import Simulator
 from bot.simulator.people import Person
@@ -97,15 +99,23 @@ async def stage(port: int, database_url: str) -> AsyncIterator[tuple[str, Simula
     people = {actor: _person(sim, actor) for actor in (*PHONES, *cast(), *NEWCOMERS)}
     async with sim.serve(port) as url:
         settings = read_settings(
-            database_url=database_url, telegram_token=sim.token, telegram_api_url=url
+            database_url=database_url,
+            telegram_token=sim.token,
+            telegram_api_url=url,
+            host="127.0.0.1",
+            port=0,
         )
         # Phones of one's own may be answered at once: there is nobody to be polite to.
         async with (
             open_app(
                 settings, clock, pacer=Pacer(rate=500, per_chat=0.05), flood=Flood(most=1_000)
             ) as app,
+            AsyncExitStack() as on,
             asyncio.TaskGroup() as running,
         ):
+            pages = board(app.storage, app.catalogs, clock)
+            door = await on.enter_async_context(serving(pages, settings))
+            app.links.pages = f"http://127.0.0.1:{door}"
             await _prepare(app, people)
             sim.theatre = Rehearsal(app, clock)
             sim.phones = [people[actor] for actor in PHONES]

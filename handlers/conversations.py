@@ -18,6 +18,8 @@ from handlers import (
     figures,
     guide,
     meeting_profile,
+    networking,
+    networking_hold,
     plans,
     posted_cards,
     quiet,
@@ -41,6 +43,7 @@ from handlers.correspondence import Kind, Kinds
 from storage.doors import KIND as LATE
 from storage.exports import CALENDAR, EXPORT
 from storage.figures import KIND as FIGURES
+from storage.networking import INVITATION, TABLE
 from storage.plans import KIND as PLAN
 from storage.posted_cards import KIND as CARD
 from storage.ratings import KIND as RATING
@@ -66,6 +69,8 @@ def routers() -> Sequence[Router]:
         tickets.router(),
         exports.router(),
         doors.router(),
+        networking.router(),
+        networking_hold.router(),
         ratings.router(),
         answers.router(),
         figures.router(),
@@ -108,5 +113,7 @@ def kinds() -> Kinds:
         CALENDAR: Kind(write=exports.write_calendars, resend=True),
         EXPORT: Kind(write=exports.write_exports, resend=True),
         PLAN: Kind(write=plans.write, resend=True),
+        INVITATION: Kind(write=networking.write_invitations, resend=True),
+        TABLE: Kind(write=networking.write_tables, resend=True),
         UPLOAD: Kind(write=staff_uploads.write, resend=True),
     }

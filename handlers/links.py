@@ -21,6 +21,8 @@ class Links:
     username: str = ""
     inline: bool = False
     asked: bool = False
+    # Where our own pages are read, without a slash at the end; empty where they are not.
+    pages: str = ""
 
     def to(self, door: str) -> str | None:
         """The deep link that knocks at this door: an event's short name, or `s_` and a session.
@@ -28,6 +30,10 @@ class Links:
         Bot API, "Deep linking": at most 64 of A-Z, a-z, 0-9, _ and -.
         """
         return f"https://t.me/{self.username}?start={door}" if self.username else None
+
+    def page(self, path: str) -> str | None:
+        """The address of one of our own pages, where they can be read."""
+        return f"{self.pages}/{path}" if self.pages else None
 
     def share(self, words: Words, door: str, title: str) -> tuple[Tap, ...]:
         """The tap that shares what is behind a door; none while we don't know who we are.

@@ -18,6 +18,7 @@ from handlers.tickets import DoorCard, RatingsCard, of_staff
 from handlers.turns import Turn
 from handlers.words import Html, Words, quote, shortened
 from storage import events, overviews, waitlist
+from storage.networking import SESSION_KIND
 from storage.overviews import Counts
 from storage.tables import Event, Session
 
@@ -64,6 +65,15 @@ class Choices(CallbackData, prefix="evset"):
     """What staff choose for an event; answered by `handlers.staff_choices`."""
 
     event: int
+
+
+class Hold(CallbackData, prefix="nethold"):
+    """Hold a networking session; answered by `handlers.networking`. Verbs: show, start, pause,
+    resume, lengthen, end (asks), ended; more or less rounds, longer or shorter ones.
+    """
+
+    session: int
+    verb: str = "show"
 
 
 class Fill(CallbackData, prefix="fill"):
@@ -268,6 +278,11 @@ def _session_taps(
             Tap(words.label("✎ Kind"), Fill(form="kind", id=here).pack()),
         ),
         tuple(last),
+        *(
+            [(Tap(words.label("🤝 Networking"), Hold(session=here).pack()),)]
+            if session.kind == SESSION_KIND and session.cancelled_at is None
+            else []
+        ),
         (
             Tap(words.label("🚪 Door"), DoorCard(event=event.id, session=here).pack()),
             Tap(words.label("⭐ Ratings"), RatingsCard(session=here).pack()),

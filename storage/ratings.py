@@ -19,16 +19,14 @@ from sqlalchemy import (
     case,
     exists,
     literal,
-    or_,
     select,
 )
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import outbox, quiet
+from storage import outbox, presence, quiet
 from storage.quiet import Rhythm
-from storage.rsvps import SEATED
 from storage.tables import (
     Asked,
     Event,
@@ -38,11 +36,7 @@ from storage.tables import (
     Member,
     Outbox,
     Rating,
-    Rsvp,
-    Seat,
     Session,
-    Ticket,
-    WalkIn,
 )
 
 KIND = "rating"
@@ -161,7 +155,7 @@ async def _post(db: AsyncSession, session: Session, event: Event, now: datetime)
             literal(0).label("doubts"),
         )
         .select_from(Member)
-        .where(_was_there(session, door_kept=await _door_kept(db, session)))
+        .where(presence.was_there(session, door_kept=await presence.door_kept(db, session)))
     )
     columns = [column.name for column in readers.selected_columns]
     insert = outbox.insert_once(db).from_select(columns, readers)
@@ -185,50 +179,6 @@ def loud_again(rhythm: Rhythm, session: Session, event: Event, now: datetime) ->
         return now
     day = local if minute < ends else local + timedelta(days=1)
     return day.replace(hour=ends // 60, minute=ends % 60, second=0, microsecond=0).astimezone(UTC)
-
-
-# --- who was there --------------------------------------------------------------------------
-
-
-async def _door_kept(db: AsyncSession, session: Session) -> bool:
-    """Whether anybody was let in, at the session's door or at the event's entrance."""
-    at_all = or_(
-        exists().where(Rsvp.session_id == session.id, Rsvp.state == Seat.CHECKED_IN),
-        exists().where(WalkIn.event_id == session.event_id, _here(WalkIn.session_id, session)),
-        exists().where(
-            Ticket.event_id == session.event_id,
-            Ticket.session_id.is_(None),
-            Ticket.used_at <= session.ends_at,
-        ),
-    )
-    return bool(await db.scalar(select(at_all)))
-
-
-def _was_there(session: Session, *, door_kept: bool) -> ColumnElement[bool]:
-    """Of a query over members: whether they were in this session, as far as anybody knows."""
-    seat = and_(Rsvp.session_id == session.id, Rsvp.member_id == Member.id)
-    seated = exists().where(seat, Rsvp.state.in_(SEATED))
-    if not door_kept:
-        return seated
-    entered = exists().where(
-        Ticket.member_id == Member.id,
-        Ticket.event_id == session.event_id,
-        Ticket.session_id.is_(None),
-        Ticket.used_at <= session.ends_at,
-    )
-    walked_in = WalkIn.member_id == Member.id
-    came = exists().where(
-        walked_in, WalkIn.event_id == session.event_id, WalkIn.session_id.is_(None)
-    )
-    return or_(
-        exists().where(seat, Rsvp.state == Seat.CHECKED_IN),
-        exists().where(walked_in, WalkIn.session_id == session.id),
-        and_(seated, or_(entered, came)),
-    )
-
-
-def _here(column: Any, session: Session) -> ColumnElement[bool]:
-    return or_(column == session.id, column.is_(None))
 
 
 # --- answering ------------------------------------------------------------------------------
@@ -255,7 +205,7 @@ async def opinion(
     session, event = found[0], found[1]
     rating = cast("Rating | None", found[2])
     if rating is None:
-        here = _was_there(session, door_kept=await _door_kept(db, session))
+        here = presence.was_there(session, door_kept=await presence.door_kept(db, session))
         if await db.scalar(select(Member.id).where(Member.id == member.id, here)) is None:
             return None
         return Opinion(session, event, None, None)

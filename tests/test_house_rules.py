@@ -26,7 +26,7 @@ TOP_LEVEL = {
 }
 
 # What a room may import, besides Python's own library and itself.
-STORAGE_IMPORTS = {"storage", "sqlalchemy", "alembic", "aiosqlite"}
+STORAGE_IMPORTS = {"storage", "sqlalchemy", "alembic", "aiosqlite", "rustworkx"}
 HANDLERS_IMPORTS = {"handlers", "storage", "aiogram", "babel"}
 # The type of `db`, which handlers pass on.
 DB_TYPE = "sqlalchemy.ext.asyncio.AsyncSession"

@@ -29,6 +29,7 @@ from storage.tables.introductions import (
     RoundStage,
     Topic,
 )
+from storage.tables.networking import Course, Networking, NetworkingGuest, NetworkingSeat
 from storage.tables.people import (
     Address,
     Agreement,
@@ -60,6 +61,7 @@ __all__ = [
     "Base",
     "Consent",
     "Conversation",
+    "Course",
     "Direction",
     "Door",
     "Edit",
@@ -85,6 +87,9 @@ __all__ = [
     "Member",
     "MemberLead",
     "MemberTheme",
+    "Networking",
+    "NetworkingGuest",
+    "NetworkingSeat",
     "Occasion",
     "Outbox",
     "PlanChange",
