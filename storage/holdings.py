@@ -41,6 +41,8 @@ HELD = (
     "introduction.asker_id",
     "meeting_time_choice.member_id",
     "left_out.member_id",
+    "networking_guest.member_id",
+    "networking_seat.member_id",
     # The chat is part of the key: `conversation_key`.
     "conversation.key",
     # What they do as one of the team.
