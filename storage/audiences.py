@@ -21,7 +21,20 @@ trusted, and what isn't a rule is a `BadRule`.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, literal, not_, or_, true
+from sqlalchemy import (
+    ColumnElement,
+    Exists,
+    String,
+    and_,
+    cast,
+    exists,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.ext.compiler import compiles
 
 from storage import cities
 from storage.tables import (
@@ -86,6 +99,30 @@ def _read(rule: Rule) -> ColumnElement[bool]:
     return next(read(rule) for name, read in _READERS.items() if name in rule)
 
 
+# --- being among ----------------------------------------------------------------------------
+
+
+class _Among(Exists):
+    """Members who are among these.
+
+    PostgreSQL finds the best plan for EXISTS. SQLite would look at every member in turn: there the
+    ids of a small audience are gathered first, and the members found by them.
+    """
+
+    # Compiled each time: a cached one would not know the other form's values.
+    inherit_cache = False
+
+    def __init__(self, member: Any, *having: ColumnElement[bool]) -> None:
+        super().__init__(select(member).where(member == Member.id, *having).correlate(Member))
+        # An unknown id among them would make of "not among them" an unknown, too.
+        self.ids = Member.id.in_(select(member).where(member.is_not(None), *having))
+
+
+@compiles(_Among, "sqlite")
+def _in(element: _Among, compiler: Any, **options: Any) -> str:
+    return f"({compiler.process(element.ids, **options)})"
+
+
 # --- joined rules ---------------------------------------------------------------------------
 
 
@@ -140,7 +177,7 @@ def _known(column: Any, values: Any) -> ColumnElement[bool]:
 
 def _themes(rule: Rule) -> ColumnElement[bool]:
     ids = [_id(one) for one in _several(rule["themes"], MOST_VALUES)]
-    return exists().where(MemberTheme.member_id == Member.id, MemberTheme.theme_id.in_(ids))
+    return _Among(MemberTheme.member_id, MemberTheme.theme_id.in_(ids))
 
 
 # --- rules about seats ----------------------------------------------------------------------
@@ -148,16 +185,16 @@ def _themes(rule: Rule) -> ColumnElement[bool]:
 
 def _event(rule: Rule) -> ColumnElement[bool]:
     event, states = _id(rule["event"]), _states(rule)
-    rsvp = exists().where(
-        Rsvp.member_id == Member.id,
+    rsvp = _Among(
+        Rsvp.member_id,
         Rsvp.state.in_(states),
         Rsvp.session_id == Session.id,
         Session.event_id == event,
     )
     if Seat.CHECKED_IN not in states:
         return rsvp
-    at_the_door = exists().where(
-        Ticket.member_id == Member.id,
+    at_the_door = _Among(
+        Ticket.member_id,
         Ticket.event_id == event,
         Ticket.session_id.is_(None),
         Ticket.used_at.is_not(None),
@@ -166,11 +203,8 @@ def _event(rule: Rule) -> ColumnElement[bool]:
 
 
 def _session(rule: Rule) -> ColumnElement[bool]:
-    return exists().where(
-        Rsvp.session_id == _id(rule["session"]),
-        Rsvp.member_id == Member.id,
-        Rsvp.state.in_(_states(rule)),
-    )
+    session = Rsvp.session_id == _id(rule["session"])
+    return _Among(Rsvp.member_id, session, Rsvp.state.in_(_states(rule)))
 
 
 def _states(rule: Rule) -> list[Seat]:
@@ -183,12 +217,11 @@ def _states(rule: Rule) -> list[Seat]:
 def _received(rule: Rule) -> ColumnElement[bool]:
     announcement = _id(rule["received"])
     reached = (Fate.SENT, Fate.UNKNOWN)
-    key = literal(f"announcement:{announcement}:") + cast(Member.id, String)
+    key = literal(f"announcement:{announcement}:") + cast(Recipient.member_id, String)
     # What is not settled yet in its account, the outbox knows.
-    on_its_way = exists().where(Outbox.key == key, Outbox.state.in_(reached)).correlate(Member)
-    return exists().where(
-        Recipient.announcement_id == announcement,
-        Recipient.member_id == Member.id,
+    on_its_way = exists().where(Outbox.key == key, Outbox.state.in_(reached))
+    return _recipient(
+        announcement,
         or_(
             Recipient.outcome.in_([fate.value for fate in reached]),
             and_(Recipient.outcome.is_(None), on_its_way),
@@ -209,9 +242,7 @@ def _unanswered(rule: Rule) -> ColumnElement[bool]:
 
 
 def _recipient(announcement: object, having: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(
-        Recipient.announcement_id == _id(announcement), Recipient.member_id == Member.id, having
-    )
+    return _Among(Recipient.member_id, Recipient.announcement_id == _id(announcement), having)
 
 
 # --- values ---------------------------------------------------------------------------------

@@ -188,6 +188,11 @@ async def settle(db: Any, crowd: list[Soul]) -> dict[int, Soul]:
     )
     db.add_all(Announcement(id=n, created_at=NOON, edited_at=NOON) for n in ANNOUNCEMENTS)
     await db.flush()
+    # Somebody who was forgotten since: of them only the count is left.
+    db.add_all(
+        Recipient(announcement_id=n, language="fr", outcome=Fate.SENT, answer=0)
+        for n in ANNOUNCEMENTS
+    )
     return {number: await _settle_one(db, number, soul) for number, soul in enumerate(crowd, 1)}
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
+from sqlalchemy import ForeignKey, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.tables.base import Base, Trilingual, choice
@@ -56,18 +56,13 @@ class Member(Base):
     """A person. The row is made at their first word; `registered_at` says they finished."""
 
     __tablename__ = "member"
-    __table_args__ = (
-        Index("ix_member_city_folded", "city_folded"),
-        Index("ix_member_country_city_folded", "country", "city_folded"),
-    )
-
     id: Mapped[int] = mapped_column(primary_key=True)
     language: Mapped[str | None] = mapped_column(String(8))
     name: Mapped[str | None] = mapped_column(String(80))
     country: Mapped[str | None] = mapped_column(String(2))
     city: Mapped[str | None] = mapped_column(String(80))
     # The city, folded, so that it is found however it is written; kept by `members.register`.
-    city_folded: Mapped[str | None] = mapped_column(String(80))
+    city_folded: Mapped[str | None] = mapped_column(String(80), index=True)
     profession: Mapped[str | None] = mapped_column(String(80))
     organisation: Mapped[str | None] = mapped_column(String(80))
     side: Mapped[Side | None] = mapped_column(choice(Side))

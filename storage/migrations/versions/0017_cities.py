@@ -25,10 +25,8 @@ def upgrade() -> None:
             found[start : start + _SLICE],
         )
     op.create_index("ix_member_city_folded", "member", ["city_folded"])
-    op.create_index("ix_member_country_city_folded", "member", ["country", "city_folded"])
 
 
 def downgrade() -> None:
-    op.drop_index("ix_member_country_city_folded", "member")
     op.drop_index("ix_member_city_folded", "member")
     op.drop_column("member", "city_folded")
