@@ -78,14 +78,19 @@ def run(
 ) -> None:
     """Run the bot on Telegram. Without an option: both roles."""
     settings = _settings()
+    from structlog import get_logger
+
     from bot.app import serve
     from bot.clock import RealClock
     from bot.engine import SecondEngine
     from bot.logs import start_logging
-    from bot.settings import SettingsError
+    from bot.settings import SettingsError, unsaid
     from bot.telegram import BadToken
 
     start_logging(settings.log_level, stream=sys.stderr)
+    for complaint in unsaid(settings):
+        # People who wait for a reminder shouldn't pay for it: no reason to refuse.
+        get_logger().warning("the privacy notice is incomplete", mend=str(complaint))
     both = not (listen or engine)
     problems: list[str] = []
     try:

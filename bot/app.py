@@ -32,7 +32,7 @@ from bot.telegram import (
 )
 from bot.uploads import Uploads, fetch_from_telegram
 from bot.webhook import Webhook, hook, unhook
-from handlers import guide
+from handlers import guide, notices
 from handlers.conversations import kinds
 from handlers.links import Links
 from handlers.places import zone_of
@@ -186,7 +186,8 @@ async def open_app(
         bot = await on.enter_async_context(open_bot(settings, pacer))
         bulk = await on.enter_async_context(open_bulk(settings, pacer))
         catalogs, office, counted, links = read_catalogs(), Office(storage), Metrics(), Links()
-        language, terms = settings.default_language, terms_of(settings)
+        language = settings.default_language
+        terms = notices.dated(terms_of(settings), catalogs)
         yield App(
             settings,
             storage,

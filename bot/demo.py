@@ -30,12 +30,15 @@ from bot.server import serving
 from bot.settings import read_settings
 from bot.simulator import Simulator
 from bot.simulator.people import Person
-from handlers import registration
 from storage import agendas, members, outbox, purposes, reminders, rsvps
 from storage.tables import Member, Purpose, Role, Session
 
 # The eve of the workshop, early enough for the reminders of 24 hours before.
 EVE = datetime(2018, 7, 3, 7, 30, tzinfo=UTC)
+# Who the rehearsal pretends to be.
+CONTROLLER = "Jisr, rehearsal of a consulate"
+CONTACT = "privacy@example.org"
+REGISTRATION = "CNDP D-000/2018"
 # Seconds between two looks at whether the letters that are due have left.
 GLANCE = 0.05
 
@@ -104,6 +107,9 @@ async def stage(port: int, database_url: str) -> AsyncIterator[tuple[str, Simula
             telegram_api_url=url,
             host="127.0.0.1",
             port=0,
+            controller=CONTROLLER,
+            contact=CONTACT,
+            registration=REGISTRATION,
         )
         # Phones of one's own may be answered at once: there is nobody to be polite to.
         async with (
@@ -168,17 +174,17 @@ async def _prepare(app: App, people: dict[Actor, Person]) -> None:
             return
         sessions = {s.slug: s.id for s in await db.scalars(select(Session))}
         for actor in (*PHONES, *cast()):
-            member = await _register(db, actor, people[actor], app.clock.now())
+            member = await _register(app, db, actor, people[actor])
             for slug in actor.seats:
                 await rsvps.request_seat(db, member, sessions[slug], app.clock.now())
 
 
-async def _register(db: AsyncSession, actor: Actor, person: Person, now: datetime) -> Member:
+async def _register(app: App, db: AsyncSession, actor: Actor, person: Person) -> Member:
+    now, notice = app.clock.now(), app.terms.version
     member = await members.meet(db, CHANNEL, str(person.id), now)
     member.language = actor.language
     member.role = Role.STAFF if actor.staff else Role.MEMBER
     await members.register(db, member, actor.profile, now)
-    notice = registration.NOTICE_VERSION
     await purposes.agree(db, member, Purpose, now, version=notice, channel=CHANNEL)
     return member
 

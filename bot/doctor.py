@@ -26,6 +26,7 @@ from bot.settings import (
     STARS_A_MESSAGE,
     Settings,
     env_name,
+    unsaid,
 )
 from bot.zones import knows_moroccan_time
 
@@ -98,6 +99,19 @@ async def _settings(settings: Settings) -> AsyncGenerator[Finding, None]:
             f" {FREE_A_SECOND:.0f} without {env_name('paid_broadcast')}, which is free"
         )
         yield Finding("warning", f"paid broadcast at {settings.pace:g}/s: {stars}", remedy)
+
+
+async def _notice(settings: Settings) -> AsyncGenerator[Finding, None]:
+    missing = unsaid(settings)
+    for complaint in missing:
+        yield Finding("trouble", f"{complaint.name} {complaint.wrong}", complaint.remedy)
+    if not missing:
+        yield Finding("ok", f"privacy notice: {settings.controller}, {settings.contact}")
+    if settings.registration is None:
+        name = env_name("registration")
+        what = f"privacy notice: no number of a declaration or authorisation ({name})"
+        # Law 09-08, article 12; the GDPR knows no such numbers.
+        yield Finding("ok", what, "set it if you are established in Morocco: the CNDP gives one")
 
 
 async def _database(settings: Settings) -> AsyncGenerator[Finding, None]:
@@ -276,6 +290,7 @@ def _sqlite_file(settings: Settings) -> Path | None:
 
 _CHECKS: tuple[Callable[[Settings], AsyncGenerator[Finding, None]], ...] = (
     _settings,
+    _notice,
     _database,
     _telegram,
     _zones,

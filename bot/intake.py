@@ -26,7 +26,7 @@ from bot.logs import pseudonym
 from bot.memory import ConversationMemory, serving
 from bot.metrics import Metrics
 from bot.outage import Outage, is_away
-from handlers import guide
+from handlers import guide, privacy
 from handlers.conversations import purposes, routers
 from handlers.letters import Say, Spoken
 from handlers.links import Links
@@ -46,6 +46,9 @@ TRIES = 5
 ROUNDS = 2
 # Seconds between two tries of one update; doubled, up to the longer, while the database is away.
 PAUSE, LONG_PAUSE = 0.05, 2.0
+
+# What a person says or taps in their own chat, and is answered there.
+_ANSWERED = ("message", "callback_query")
 
 # The innermost calls that are logged of an error.
 _FRAMES = 6
@@ -148,8 +151,11 @@ class Intake:
         conversation = arrival.conversation or conversations.new_conversation(
             CHANNEL, caller.address
         )
+        asked_again = caller.kind in _ANSWERED and privacy.is_new_to(turn)
         with serving(conversation):
             await self._converse(update, turn)
+        if asked_again and turn.registered:
+            turn.say(await privacy.card(turn))
         conversations.keep_conversation(db, conversation)
         conversations.remember_answer(
             db, CHANNEL, caller.update_id, turn.say.as_json(), now, member_id=member.id

@@ -285,6 +285,18 @@ def token_of(settings: Settings) -> str:
     return settings.telegram_token.get_secret_value()
 
 
+def unsaid(settings: Settings) -> list[Complaint]:
+    """What the privacy notice needs and the operator hasn't said: each with how to mend it.
+
+    The General Data Protection Regulation, article 13(1)(a), and Moroccan law 09-08, article 5.
+    """
+    return [
+        _complaint((field,), "is not set, so the privacy notice can't say who is responsible")
+        for field in ("controller", "contact")
+        if getattr(settings, field) is None
+    ]
+
+
 def terms_of(settings: Settings) -> Terms:
     """What the operator tells members of their data; its version is `handlers.notices`' to make."""
     return Terms(

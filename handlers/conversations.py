@@ -1,6 +1,6 @@
 """All conversations, in the order in which they are asked whether an update is theirs.
 
-Commands come first, so that `/help` and `/agenda` work in the middle of a question; then the
+The way out and the notice come first: they are everybody's, at any time. Then commands, so that `/help` and `/agenda` work in the middle of a question; then the
 questions, which read any text; then the search, for words that answer none; last, the answer to
 what nobody understood.
 """
@@ -22,6 +22,7 @@ from handlers import (
     networking_hold,
     plans,
     posted_cards,
+    privacy,
     quiet,
     ratings,
     registration,
@@ -35,6 +36,7 @@ from handlers import (
     staff_forms,
     staff_uploads,
     start,
+    stop,
     tickets,
     waitlist,
 )
@@ -58,6 +60,8 @@ from storage.waitlist import PROMOTION
 def routers() -> Sequence[Router]:
     """Fresh routers: each belongs to one dispatcher."""
     return [
+        stop.router(),
+        privacy.router(),
         start.router(),
         staff_forms.ways_out(),
         meeting_profile.ways_out(),
@@ -100,20 +104,29 @@ def purposes() -> Purposes:
 
 
 def kinds() -> Kinds:
-    """Every kind of outbox row. These had better come twice than not at all."""
+    """Every kind of outbox row. These had better come twice than not at all.
+
+    Each has the purpose that its reader must agree to, or none and why it needs none.
+    """
     return {
         REMINDER: Kind(write=reminders.write, resend=True, purpose=Purpose.REMINDERS),
-        OFFER: Kind(write=waitlist.write, resend=True),
-        FIGURES: Kind(write=figures.write, resend=True),
-        RATING: Kind(write=ratings.write, resend=True),
-        PROMOTION: Kind(write=waitlist.write_promotion, resend=True),
-        LATE: Kind(write=doors.write, resend=True),
+        # Nobody needs it who wants no reminders: it comes of our own accord, too.
+        RATING: Kind(write=ratings.write, resend=True, purpose=Purpose.REMINDERS),
+        # What must be said about a seat that somebody holds or stands in line for.
+        OFFER: Kind(write=waitlist.write, resend=True, purpose=Purpose.EVENTS),
+        PROMOTION: Kind(write=waitlist.write_promotion, resend=True, purpose=Purpose.EVENTS),
+        PLAN: Kind(write=plans.write, resend=True, purpose=Purpose.EVENTS),
+        # What belongs to the session that they are in, or to the round that they joined.
+        INVITATION: Kind(write=networking.write_invitations, resend=True, purpose=Purpose.EVENTS),
+        TABLE: Kind(write=networking.write_tables, resend=True, purpose=Purpose.EVENTS),
+        # None: the answer to a tap or a file, which had to be made first.
         TICKET: Kind(write=tickets.write, resend=True),
-        CARD: Kind(write=posted_cards.write, resend=True),
         CALENDAR: Kind(write=exports.write_calendars, resend=True),
         EXPORT: Kind(write=exports.write_exports, resend=True),
-        PLAN: Kind(write=plans.write, resend=True),
-        INVITATION: Kind(write=networking.write_invitations, resend=True),
-        TABLE: Kind(write=networking.write_tables, resend=True),
+        FIGURES: Kind(write=figures.write, resend=True),
         UPLOAD: Kind(write=staff_uploads.write, resend=True),
+        # None: the team at its work, and only whoever keeps that door.
+        LATE: Kind(write=doors.write, resend=True),
+        # None: the edit of a card in another chat; it rings nowhere.
+        CARD: Kind(write=posted_cards.write, resend=True),
     }

@@ -26,6 +26,8 @@ def commands(words: Words, *, staff: bool = False) -> Sequence[tuple[str, str]]:
         ("search", words.label("Find a session by a word")),
         ("meet", words.label("Introductions: people worth meeting")),
         ("settings", words.label("Language, reminders, profile")),
+        ("stop", words.label("Stop what I send you")),
+        ("privacy", words.label("Your data: who keeps it, why, how long")),
         ("help", words.label("What I can do")),
         ("cancel", words.label("Stop what we are doing")),
         ("start", words.label("Begin, or begin again")),

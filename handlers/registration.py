@@ -2,7 +2,8 @@
 
     name > country > city > profession > organisation > themes > side > summary > consent
 
-Nothing that was answered is a member's data until they agree to the privacy notice.
+Nothing that was answered is a member's data until they agree to it being kept. What else they agree
+to they tick themselves, each by itself; the privacy notice is one tap away.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery
 
-from handlers import asking, profile, rsvps
+from handlers import asking, notices, profile, rsvps, topics
 from handlers.asking import Asking
 from handlers.letters import Letter, Tap
 from handlers.places import zone_of
@@ -23,10 +24,6 @@ from storage import members, purposes
 from storage.tables import Purpose
 
 PURPOSE = "registration"
-# The version of the privacy notice below; a consent names the one that was read.
-NOTICE_VERSION = "2026-11"
-# What the notice below asks for.
-AGREED = (Purpose.EVENTS, Purpose.REMINDERS)
 
 
 class Registration(StatesGroup):
@@ -47,11 +44,17 @@ class Confirm(CallbackData, prefix="right"):
 
 
 class Review(CallbackData, prefix="review"):
-    """Back from the privacy notice to the summary."""
+    """Back from the consent to the summary."""
+
+
+class Consider(CallbackData, prefix="consider"):
+    """On the card of the consent: tick a purpose, `read` the notice, or come back to the `card`."""
+
+    what: str
 
 
 class Agree(CallbackData, prefix="agree"):
-    """The answer to the privacy notice."""
+    """The answer: register me, with what I ticked, or not."""
 
     yes: bool
 
@@ -133,7 +136,7 @@ async def present(turn: Turn, state: FSMContext) -> Letter:
     if step == Registration.summary.state:
         return await _show_summary(turn, state)
     if step == Registration.consent.state:
-        return _notice(turn)
+        return await _consent(turn, state)
     return await asking.open_card(turn, state, Registering())
 
 
@@ -171,10 +174,10 @@ async def correct(
 
 
 async def confirmed(_tap: CallbackQuery, turn: Turn, state: FSMContext) -> None:
-    """The summary is right: now the privacy notice."""
+    """The summary is right: now the consent."""
     await state.set_state(Registration.consent)
     turn.say.edit(await _show_summary_closed(turn, state))
-    turn.say(_notice(turn))
+    turn.say(await _consent(turn, state))
 
 
 async def review(_tap: CallbackQuery, turn: Turn, state: FSMContext) -> None:
@@ -182,12 +185,26 @@ async def review(_tap: CallbackQuery, turn: Turn, state: FSMContext) -> None:
     turn.say.edit(await _show_summary(turn, state))
 
 
+async def considered(
+    _tap: CallbackQuery, callback_data: Consider, turn: Turn, state: FSMContext
+) -> None:
+    """A purpose is ticked, or the notice is read, on the same card."""
+    if callback_data.what == "read":
+        back = Tap(turn.words.label("‹ Back"), Consider(what="card").pack())
+        turn.say.edit(Letter(notices.text(turn.words, turn.terms), ((back,),)))
+        return
+    ticked = await _ticked(state)
+    ticked ^= {one for one in topics.ASKED if one == callback_data.what}
+    await state.update_data(ticked=sorted(ticked))
+    turn.say.edit(await _consent(turn, state))
+
+
 async def consented(
     _tap: CallbackQuery, callback_data: Agree, turn: Turn, state: FSMContext
 ) -> None:
     """The last step: a member at last, or nothing kept."""
     words, member = turn.words, turn.member
-    data = await state.get_data()
+    data, ticked = await state.get_data(), await _ticked(state)
     await state.clear()
     if not callback_data.yes:
         turn.say.edit(
@@ -202,9 +219,9 @@ async def consented(
     answers = profile.from_draft(data["draft"])
     zone = zone_of(answers.country, answers.city)
     await members.register(turn.db, member, answers, turn.now, zone=zone)
-    await purposes.agree(
-        turn.db, member, AGREED, turn.now, version=NOTICE_VERSION, channel=turn.channel
-    )
+    agreed, version = (*topics.NEEDED, *sorted(ticked)), turn.terms.version
+    await purposes.agree(turn.db, member, agreed, turn.now, version=version, channel=turn.channel)
+    member.notice = version
     turn.say.edit(
         Letter(
             words(
@@ -246,23 +263,33 @@ async def _show_summary_closed(turn: Turn, state: FSMContext) -> Letter:
     return Letter(answers).with_first_line(turn.words("Is this right?"))
 
 
-def _notice(turn: Turn) -> Letter:
-    words = turn.words
+async def _consent(turn: Turn, state: FSMContext) -> Letter:
+    words, ticked = turn.words, await _ticked(state)
+    rows = [
+        (Tap(topics.switch(words, one, on=one in ticked), Consider(what=one.value).pack()),)
+        for one in topics.ASKED
+    ]
     return Letter(
         words(
             "<b>One last thing: your data.</b>\n\n"
-            "I keep these answers and your seats, to run the events you choose and to remind you "
-            "of them. The organisers' team sees them; nobody else does, and nothing is sold. "
-            "Messages pass through Telegram, outside Morocco and the European Union. "
-            "You may see, correct or erase your data at any time: write to the organisers.\n\n"
+            "To register you I keep these answers and your seats, run the events you choose and "
+            "remind you of them. Anything else is up to you: tick what you like. /settings "
+            "changes it at any time, /stop ends it.\n\n"
             "Do you agree?"
         ),
         (
+            *rows,
+            (Tap(words.label("🔒 Who keeps it, why, how long"), Consider(what="read").pack()),),
             (Tap(words.label("I agree"), Agree(yes=True).pack()),),
             (Tap(words.label("I don't agree"), Agree(yes=False).pack()),),
             (Tap(words.label("‹ Back"), Review().pack()),),
         ),
     )
+
+
+async def _ticked(state: FSMContext) -> set[Purpose]:
+    """What the person ticked on the card of the consent; at first nothing."""
+    return {Purpose(one) for one in (await state.get_data()).get("ticked", ())}
 
 
 def router() -> Router:
@@ -272,9 +299,10 @@ def router() -> Router:
     r.callback_query.register(correct, Correct.filter(), Registration.summary)
     r.callback_query.register(confirmed, Confirm.filter(), Registration.summary)
     r.callback_query.register(review, Review.filter(), Registration.consent)
+    r.callback_query.register(considered, Consider.filter(), Registration.consent)
     r.callback_query.register(consented, Agree.filter(), Registration.consent)
     r.message.register(at_summary, Registration.summary)
     r.message.register(at_summary, Registration.consent)
-    for closed in (Correct, Confirm, Review, Agree):
+    for closed in (Correct, Confirm, Review, Consider, Agree):
         r.callback_query.register(stale, closed.filter())
     return r

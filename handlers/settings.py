@@ -14,9 +14,12 @@ from handlers.letters import Letter, Tap
 from handlers.places import zone_of
 from handlers.turns import Turn
 from handlers.words import AUTONYMS, Html
-from storage import members
+from storage import members, purposes
+from storage.tables import Purpose
 
 PURPOSE = "settings"
+# Pages that `quiet.py`, `stop.py` and `notices.py` show.
+ELSEWHERE = ("quiet", "zone", "letters", "privacy")
 
 
 class Speak(CallbackData, prefix="speak"):
@@ -38,7 +41,9 @@ class Amend(CallbackData, prefix="amend"):
 
 
 class Page(CallbackData, prefix="set"):
-    """A page of the settings: home, language, leads, profile; quiet and zone (`quiet.py`)."""
+    """A page of the settings: home, language, leads, profile; others have modules of their own
+    (ELSEWHERE).
+    """
 
     name: str
 
@@ -102,12 +107,18 @@ async def lead(_tap: CallbackQuery, callback_data: Lead, turn: Turn, state: FSMC
     """One lead on or off."""
     if await asked_to_register(turn, state):
         return
-    leads = await members.leads_of(turn.db, turn.member)
+    leads = await _leads(turn)
     if callback_data.minutes == 0:
         leads = set()
     elif callback_data.minutes in members.LEADS:
         leads ^= {callback_data.minutes}
     await members.set_leads(turn.db, turn.member, leads)
+    if leads and not await _reminded(turn):
+        # Whoever had stopped their reminders and now asks for one wants them.
+        again, version = (Purpose.REMINDERS,), turn.terms.version
+        await purposes.agree(
+            turn.db, turn.member, again, turn.now, version=version, channel=turn.channel
+        )
     turn.say.edit(await leads_page(turn))
 
 
@@ -126,7 +137,7 @@ async def amend(_tap: CallbackQuery, callback_data: Amend, turn: Turn, state: FS
 async def home(turn: Turn) -> Letter:
     """What is set, and what can be changed."""
     words = turn.words
-    leads = sorted(await members.leads_of(turn.db, turn.member), reverse=True)
+    leads = sorted(await _leads(turn), reverse=True)
     reminders = (
         words("{leads} before each session", leads=words.listed([words.lead(m) for m in leads]))
         if leads
@@ -150,6 +161,10 @@ async def home(turn: Turn) -> Letter:
                 Tap(words.label("🌙 Quiet hours"), Page(name="quiet").pack()),
                 Tap(words.label("👤 Profile"), Page(name="profile").pack()),
             ),
+            (
+                Tap(words.label("🔔 What I write to you"), Page(name="letters").pack()),
+                Tap(words.label("🔒 Your data"), Page(name="privacy").pack()),
+            ),
         ),
     )
 
@@ -166,7 +181,7 @@ async def language_page(turn: Turn) -> Letter:
 async def leads_page(turn: Turn) -> Letter:
     """How long before a session the reminders come."""
     words = turn.words
-    leads = await members.leads_of(turn.db, turn.member)
+    leads = await _leads(turn)
     taps = [
         (
             Tap(
@@ -197,6 +212,15 @@ async def profile_page(turn: Turn) -> Letter:
     return card.with_first_line(words("<b>Your profile</b>"))
 
 
+async def _leads(turn: Turn) -> set[int]:
+    """The leads at which reminders come: none, for whoever stopped them."""
+    return await members.leads_of(turn.db, turn.member) if await _reminded(turn) else set()
+
+
+async def _reminded(turn: Turn) -> bool:
+    return Purpose.REMINDERS in await purposes.agreed_to(turn.db, turn.member)
+
+
 def _quiet(turn: Turn) -> Html:
     words, begins, ends = turn.words, turn.member.quiet_from, turn.member.quiet_until
     if begins is None or ends is None:
@@ -225,7 +249,7 @@ def router() -> Router:
     """The settings, wired."""
     r = Router(name="settings")
     r.message.register(settings, Command("settings", ignore_mention=True))
-    r.callback_query.register(page, Page.filter(~F.name.in_({"quiet", "zone"})))
+    r.callback_query.register(page, Page.filter(~F.name.in_(ELSEWHERE)))
     r.callback_query.register(speak, Speak.filter())
     r.callback_query.register(lead, Lead.filter())
     r.callback_query.register(amend, Amend.filter())

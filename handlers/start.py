@@ -6,7 +6,7 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
-from handlers import registration, rsvps, tickets
+from handlers import registration, rsvps, stop, tickets
 from handlers.letters import Letter, Tap
 from handlers.reminders import Coming, NotComing
 from handlers.rsvps import GiveUp, Mine, MyTicket, Take
@@ -40,6 +40,8 @@ async def start(_message: Message, command: CommandObject, turn: Turn, state: FS
             shown = turn.words("/events is where you manage events and sessions.")
             welcome = Html(f"{welcome} {shown}")
         turn.say(letter.with_first_line(welcome))
+        if not door and (offer := await stop.offer_again(turn)):
+            turn.say(offer)
     else:
         await registration.begin(turn, state, door=door)
 

@@ -48,12 +48,23 @@ async def withdraw(
     *,
     version: str,
     channel: str,
-) -> None:
-    """The member agrees to these no longer. What they never agreed to is passed over."""
-    for purpose in sorted(await agreed_to(db, member) & set(purposes)):
-        gone = (Agreement.member_id == member.id, Agreement.purpose == purpose)
-        await db.execute(delete(Agreement).where(*gone))
+) -> list[Purpose]:
+    """The member agrees to these no longer. Returns what they had agreed to until now."""
+    ended = sorted(await agreed_to(db, member) & set(purposes))
+    if ended:
+        await db.execute(
+            delete(Agreement).where(Agreement.member_id == member.id, Agreement.purpose.in_(ended))
+        )
+    for purpose in ended:
         _append(db, member, purpose, now, given=False, version=version, channel=channel)
+    return ended
+
+
+async def withdrawn(db: AsyncSession, member: Member) -> frozenset[Purpose]:
+    """What the member agreed to once, and no longer does."""
+    ever = select(Consent.purpose).where(Consent.member_id == member.id, Consent.given)
+    once = {Purpose(purpose) for purpose in await db.scalars(ever.distinct())}
+    return frozenset(once) - await agreed_to(db, member)
 
 
 def agrees(purpose: Purpose) -> ColumnElement[bool]:
@@ -62,12 +73,22 @@ def agrees(purpose: Purpose) -> ColumnElement[bool]:
 
 
 async def willing(db: AsyncSession, rows: Sequence[Due], purpose: Purpose | None) -> list[Due]:
-    """Those letters whose readers agree to this; to no purpose at all everybody does."""
+    """Those letters whose readers agree to this; to no purpose at all everybody does.
+
+    On PostgreSQL the agreements are held until the end of the transaction, so that whoever withdraws
+    one meanwhile is answered after these letters have left, and never before; one that is being
+    withdrawn just now counts as withdrawn. (SQLite has one writer at a time.)
+    """
     if purpose is None:
         return list(rows)
     readers = Agreement.member_id.in_({row.member.id for row in rows})
     agreed = set(
-        await db.scalars(select(Agreement.member_id).where(readers, Agreement.purpose == purpose))
+        await db.scalars(
+            select(Agreement.member_id)
+            .where(readers, Agreement.purpose == purpose)
+            # Only a deletion collides with this lock, and we never wait for one.
+            .with_for_update(read=True, key_share=True, skip_locked=True)
+        )
     )
     return [row for row in rows if row.member.id in agreed]
 

@@ -36,7 +36,13 @@ async def given(sim, tmp_path, monkeypatch):
     monkeypatch.setattr(catalogs, "check", list)
     url = f"sqlite+aiosqlite:///{tmp_path}/jisr.db"
     async with sim.serve() as server:
-        yield {"telegram_token": TOKEN, "telegram_api_url": server, "database_url": url}
+        yield {
+            "telegram_token": TOKEN,
+            "telegram_api_url": server,
+            "database_url": url,
+            "controller": "Consulate in Lyon",
+            "contact": "data@example.org",
+        }
 
 
 async def complaints(given):
@@ -54,6 +60,22 @@ async def test_all_is_well(given):
     assert "database: sqlite answers" in told
     assert "migrations: up to date" in told
     assert "outbox: 0 waiting, 0 sent" in told
+    assert "privacy notice: Consulate in Lyon, data@example.org" in told
+
+
+async def test_a_notice_that_names_nobody_is_trouble(given):
+    first, second = await complaints(given | {"controller": None, "contact": None})
+    wrong = "is not set, so the privacy notice can't say who is responsible"
+    assert first == Finding(
+        "trouble",
+        f"JISR_CONTROLLER {wrong}",
+        'write the name of the consulate or association, e.g. "Consulat général du Maroc à Lyon"',
+    )
+    assert second == Finding(
+        "trouble",
+        f"JISR_CONTACT {wrong}",
+        "write an e-mail address or a page that is read every week",
+    )
 
 
 async def test_looking_makes_no_database(given, tmp_path):

@@ -13,21 +13,30 @@ HELP = {
         "What I can do\n\n/agenda · The agenda, day by day\n/myagenda · My seats\n"
         "/now · What is on now and next\n/search · Find a session by a word\n"
         "/meet · Introductions: people worth meeting\n"
-        "/settings · Language, reminders, profile\n/cancel · Stop what we are doing\n"
+        "/settings · Language, reminders, profile\n"
+        "/stop · Stop what I send you\n"
+        "/privacy · Your data: who keeps it, why, how long\n"
+        "/cancel · Stop what we are doing\n"
         "/start · Begin, or begin again"
     ),
     "fr": (
         "Ce que je sais faire\n\n/agenda · Le programme, jour par jour\n/myagenda · Mes places\n"
         "/now · Ce qui se passe maintenant et ensuite\n/search · Trouver une séance par un mot\n"
         "/meet · Mises en relation : des personnes à rencontrer\n"
-        "/settings · Langue, rappels, profil\n/cancel · Interrompre ce que nous faisons\n"
+        "/settings · Langue, rappels, profil\n"
+        "/stop · Ne plus recevoir mes messages\n"
+        "/privacy · Vos données : qui les garde, pourquoi, combien de temps\n"
+        "/cancel · Interrompre ce que nous faisons\n"
         "/start · Commencer ou recommencer"
     ),
     "ar": (
         "ما يمكنني فعله\n\n/agenda · البرنامج يوما بيوم\n/myagenda · مقاعدي\n"
         "/now · ما يجري الآن وما يليه\n/search · البحث عن جلسة بكلمة\n"
         "/meet · التعارف: أشخاص يستحقون اللقاء\n"
-        "/settings · اللغة والتذكيرات والملف الشخصي\n/cancel · إيقاف ما نحن بصدده\n"
+        "/settings · اللغة والتذكيرات والملف الشخصي\n"
+        "/stop · إيقاف ما أرسله إليكم\n"
+        "/privacy · معطياتكم: من يحفظها، ولماذا، وكم من الوقت\n"
+        "/cancel · إيقاف ما نحن بصدده\n"
         "/start · البدء أو البدء من جديد"
     ),
 }

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import func, select
 
-from storage import members
+from storage import members, purposes
 from storage.members import Profile
-from storage.tables import Consent, Member, Side
+from storage.tables import Consent, Member, Purpose, Side
 from tests.town import Resident, Town
 
 WELCOME = {
@@ -25,6 +25,16 @@ CITY_EN = (
 CORRECTIONS_EN = (
     "[Yes, that's right]\n[✎ Name] [✎ Country]\n[✎ City] [✎ Profession]\n"
     "[✎ Organisation] [✎ Themes]\n[✎ Side]"
+)
+CONSENT_FR = (
+    "Une dernière chose : vos données.\n\nPour vous inscrire, je conserve ces réponses et vos "
+    "places, j'organise les événements que vous choisissez et je vous les rappelle. Le reste "
+    "dépend de vous : cochez ce qui vous convient. /settings le modifie à tout moment, /stop y "
+    "met fin.\n\nÊtes-vous d'accord ?\n"
+    "[▫️ Annonces de l'équipe]\n[▫️ Nouveaux événements pour vous]\n"
+    "[▫️ Mises en relation avec d'autres membres]\n[▫️ Votre fiche dans l'annuaire]\n"
+    "[🔒 Qui les garde, pourquoi, combien de temps]\n"
+    "[Je suis d'accord]\n[Je ne suis pas d'accord]\n[‹ Retour]"
 )
 
 
@@ -109,14 +119,18 @@ async def test_a_newcomer_registers_in_french(town: Town):
     ]
     assert await salma.taps("Oui, c'est exact") == [
         answers,
-        "Une dernière chose : vos données.\n\nJe conserve ces réponses et vos places, pour "
-        "organiser les événements que vous choisissez et vous les rappeler. L'équipe des "
-        "organisateurs les voit ; personne d'autre, et rien n'est vendu. Les messages passent "
-        "par Telegram, hors du Maroc et de l'Union européenne. Vous pouvez consulter, corriger "
-        "ou faire effacer vos données à tout moment : écrivez aux organisateurs.\n\n"
-        "Êtes-vous d'accord ?\n[Je suis d'accord]\n[Je ne suis pas d'accord]\n"
-        "[‹ Retour]",
+        CONSENT_FR,
     ]
+    ticked = CONSENT_FR.replace("▫️ Annonces", "✅ Annonces").replace("▫️ Votre", "✅ Votre")
+    await salma.taps("▫️ Annonces de l'équipe")
+    await salma.taps("▫️ Nouveaux événements pour vous")
+    await salma.taps("▫️ Votre fiche dans l'annuaire")
+    assert await salma.taps("✅ Nouveaux événements pour vous") == [ticked]
+    # The notice is one tap away, and one tap back: what was ticked stays so.
+    (notice,) = await salma.taps("🔒 Qui les garde, pourquoi, combien de temps")
+    assert notice.startswith("Vos données\n\nResponsable : ")
+    assert notice.endswith("\n[‹ Retour]")
+    assert await salma.taps("‹ Retour") == [ticked]
     welcome, agenda = await salma.taps("Je suis d'accord")
     assert welcome == (
         "Bienvenue, Salma El Idrissi ! Votre inscription est faite. "
@@ -137,8 +151,11 @@ async def test_a_newcomer_registers_in_french(town: Town):
     assert [(one.purpose, one.given, one.language, one.channel) for one in consents] == [
         ("events", True, "fr", "telegram"),
         ("reminders", True, "fr", "telegram"),
+        ("announcements", True, "fr", "telegram"),
+        ("directory", True, "fr", "telegram"),
     ]
     assert {one.at for one in consents} == {town.clock.now()}
+    assert {one.version for one in consents} == {town.app.terms.version}
 
 
 async def test_a_newcomer_registers_in_arabic(town: Town):
@@ -186,10 +203,12 @@ async def test_a_newcomer_registers_in_arabic(town: Town):
     ]
     assert await salma.taps("نعم، صحيحة") == [
         answers,
-        "أمر أخير: معطياتكم الشخصية.\n\nأحتفظ بهذه الأجوبة وبمقاعدكم لتنظيم الفعاليات التي "
-        "تختارونها وتذكيركم بها. يطلع عليها فريق المنظمين وحده، ولا يباع منها شيء. تمر الرسائل "
-        "عبر تيليغرام، خارج المغرب والاتحاد الأوروبي. يحق لكم الاطلاع على معطياتكم أو تصحيحها "
-        "أو محوها في أي وقت: يكفي مراسلة المنظمين.\n\nهل توافقون؟\n[أوافق]\n[لا أوافق]\n[‹ رجوع]",
+        "أمر أخير: معطياتكم الشخصية.\n\nلتسجيلكم أحتفظ بهذه الأجوبة وبمقاعدكم، لتنظيم الفعاليات "
+        "التي تختارونها وتذكيركم بها. وما عدا ذلك فالاختيار لكم: ضعوا علامة على ما يناسبكم. يمكن "
+        "تغييره في أي وقت عبر /settings وإيقافه عبر /stop.\n\nهل توافقون؟\n"
+        "[▫️ إعلانات فريق العمل]\n[▫️ فعاليات جديدة تناسبكم]\n[▫️ التعارف مع أعضاء آخرين]\n"
+        "[▫️ إدراجكم في دليل الأعضاء]\n[🔒 من يحفظها، ولماذا، وكم من الوقت]\n"
+        "[أوافق]\n[لا أوافق]\n[‹ رجوع]",
     ]
     welcome, agenda = await salma.taps("أوافق")
     assert welcome == "مرحبا سلمى الإدريسي! تم تسجيلكم. يمكن تعديل الأجوبة عبر /settings."
@@ -261,6 +280,18 @@ async def test_who_stops_half_way_goes_on_where_they_were(town: Town):
     await emma.says("/cancel")
     assert await emma.taps("Erase my answers") == ["Your answers are erased. /start begins again."]
     assert (await emma.says("/start"))[0].endswith(NAME_EN)
+
+
+async def test_nothing_is_ticked_beforehand_and_what_is_not_ticked_is_not_agreed_to(town: Town):
+    await town.programme()
+    emma = town.stranger("Emma", "en")
+    await to_the_summary(emma)
+    _, card = await emma.taps("Yes, that's right")
+    assert "✅" not in card
+    await emma.taps("I agree")
+    async with town.app.storage.read() as db:
+        agreed = await purposes.agreed_to(db, await town.member_of(db, emma))
+    assert agreed == {Purpose.EVENTS, Purpose.REMINDERS}
 
 
 async def test_who_does_not_agree_leaves_nothing_behind(town: Town):

@@ -6,7 +6,8 @@ from tests.town import Town
 HOME = (
     "Settings\n\nLanguage: English\nReminders: 24 hours and 15 minutes before each session\n"
     "Quiet hours: from 22:00 to 08:00\n"
-    "Name: Emma\n[🌐 Language] [⏰ Reminders]\n[🌙 Quiet hours] [👤 Profile]"
+    "Name: Emma\n[🌐 Language] [⏰ Reminders]\n[🌙 Quiet hours] [👤 Profile]\n"
+    "[🔔 What I write to you] [🔒 Your data]"
 )
 PROFILE = (
     "Your profile\n\nName: Emma\nCountry: France\nCity: Lyon\nProfession: –\nOrganisation: –\n"
@@ -24,7 +25,8 @@ async def test_the_language_changes_at_once(town: Town):
     assert await emma.taps("العربية") == [
         "الإعدادات\n\nاللغة: العربية\nالتذكيرات: 24 ساعة و15 دقيقة قبل كل جلسة\n"
         "ساعات الهدوء: من 22:00 إلى 08:00\nالاسم: Emma\n"
-        "[🌐 اللغة] [⏰ التذكيرات]\n[🌙 ساعات الهدوء] [👤 الملف الشخصي]"
+        "[🌐 اللغة] [⏰ التذكيرات]\n[🌙 ساعات الهدوء] [👤 الملف الشخصي]\n"
+        "[🔔 ما أكتبه إليكم] [🔒 معطياتكم]"
     ]
     (help_,) = await emma.says("/help")
     assert help_.startswith("ما يمكنني فعله\n")

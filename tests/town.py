@@ -106,7 +106,8 @@ class Town:
             member.language = language
             profile = members.Profile(name, "FR", "Lyon", None, None, (), side)
             await members.register(db, member, profile, now)
-            await purposes.agree(db, member, agrees, now, version="test", channel="telegram")
+            notice = self.app.terms.version
+            await purposes.agree(db, member, agrees, now, version=notice, channel="telegram")
             if leads != members.FIRST_LEADS:
                 await members.set_leads(db, member, leads)
         return resident

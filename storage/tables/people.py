@@ -89,6 +89,8 @@ class Member(Base):
     # On which day they last wrote or tapped, and when they were asked whether they are still there.
     seen_at: Mapped[datetime | None] = mapped_column(index=True)
     asked_at: Mapped[datetime | None]
+    # The version of the privacy notice that the member was last asked about.
+    notice: Mapped[str | None] = mapped_column(String(16))
 
 
 class Address(Base):
@@ -106,7 +108,10 @@ class Address(Base):
 
 
 class Consent(Base):
-    """What a member agreed to or withdrew: appended to, never changed."""
+    """What a member agreed to or withdrew: appended to, and the database refuses any change.
+
+    (Deleted with the member, when they are forgotten.)
+    """
 
     __tablename__ = "consent"
 
