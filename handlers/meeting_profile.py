@@ -73,7 +73,7 @@ async def _act(turn: Turn, wishes: Wishes, name: str) -> None:
             turn.member,
             wishes,
             turn.now,
-            version=registration.NOTICE_VERSION,
+            version=turn.terms.version,
             channel=turn.channel,
         )
         turn.say.toast(words.label("You take part. I'll write to you when there is somebody."))
@@ -93,7 +93,7 @@ async def _act(turn: Turn, wishes: Wishes, name: str) -> None:
             turn.db,
             turn.member,
             turn.now,
-            version=registration.NOTICE_VERSION,
+            version=turn.terms.version,
             channel=turn.channel,
         )
         turn.say.edit(
