@@ -137,7 +137,7 @@ async def test_a_new_version_asks_again_once_and_blocks_nothing(town: Town):
     assert len(await emma.says("/myagenda")) == 1
     old, new = change(town)
     agenda, card = await emma.says("/myagenda")
-    assert agenda.startswith("You have no seats yet.")
+    assert agenda.startswith("You have no seat yet.")
     assert card == RENEWAL
     assert len(await emma.says("/myagenda")) == 1
     first = [("events", True, old), ("reminders", True, old), ("announcements", True, old)]
