@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar, cast
 import typer
 from rich.console import Console
 
-from bot import audit_commands
+from bot import audit_commands, backup_commands
 from bot.zones import prefer_packaged_zones
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def command_line() -> typer.Typer:
     catalogs.command(name="check")(check_catalogs)
     catalogs.command(name="update")(update_catalogs)
     app.add_typer(catalogs, name="catalogs")
+    backup_commands.add(app, _settings, _run, _fail)
     app.add_typer(audit_commands.commands(_settings, _with_storage), name="audit")
     return app
 

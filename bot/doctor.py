@@ -42,6 +42,9 @@ _LITTLE_SPACE, _SCANT_SPACE = 50_000_000, 500_000_000
 # that could not be answered.
 _LATE, _LATELY = timedelta(minutes=1), timedelta(days=1)
 
+# How old the last backup may be.
+_STALE_BACKUP = timedelta(days=2)
+
 # Seconds we give a server to answer a question.
 _ASK_SECONDS = 10
 
@@ -147,6 +150,9 @@ async def _database(settings: Settings) -> AsyncGenerator[Finding, None]:
         yield Finding("ok", "migrations: up to date")
     for finding in letters:
         yield finding
+    if not behind:
+        async with open_storage(settings.database_url) as storage:
+            yield await _backup(storage)
 
 
 async def _letters(storage: "Storage", settings: Settings) -> list[Finding]:
@@ -178,6 +184,19 @@ async def _letters(storage: "Storage", settings: Settings) -> list[Finding]:
         what = f"outbox: {census.of(Fate.QUEUED)} waiting, {census.of(Fate.SENT)} sent"
         found.append(Finding("ok", what))
     return found
+
+
+async def _backup(storage: "Storage") -> Finding:
+    from bot.clock import RealClock  # noqa: PLC0415 - other checks need not wait for it
+    from storage import health  # noqa: PLC0415 - the same
+
+    async with storage.read() as db:
+        taken, inhabited = await health.last_backup(db), await health.anybody(db)
+    age = None if taken is None else RealClock().now() - taken
+    told = "no backup was taken" if age is None else f"the last backup is {age.days} days old"
+    if inhabited and (age is None or age > _STALE_BACKUP):
+        return Finding("warning", told, "run: jisr backup, every night from cron")
+    return Finding("ok", told)
 
 
 async def _telegram(settings: Settings) -> AsyncGenerator[Finding, None]:

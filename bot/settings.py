@@ -6,6 +6,7 @@ secret are never repeated, neither in an error nor in a `repr`.
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -78,6 +79,11 @@ class Settings(BaseSettings):
         description="What Telegram repeats with each webhook call; needed with JISR_PUBLIC_URL.",
         json_schema_extra=_remedy("write 1-256 of A-Z a-z 0-9 _ -, hard to guess"),
         validate_default=True,
+    )
+    postgres_tools: Path | None = Field(
+        None,
+        description="The folder of pg_dump, pg_restore and psql for backups, if not on PATH.",
+        json_schema_extra=_remedy("write the folder of PostgreSQL's client programs"),
     )
     host: str = Field(
         "0.0.0.0",

@@ -68,8 +68,11 @@ def parse_url(url: str) -> URL:
 
 
 @asynccontextmanager
-async def open_storage(url: str) -> AsyncIterator[Storage]:
-    """Open the database at `url`; it is closed when the block ends. Tables are `migrate`'s work."""
+async def open_storage(url: str, *, schema: str | None = None) -> AsyncIterator[Storage]:
+    """Open the database at `url`; it is closed when the block ends. Tables are `migrate`'s work.
+
+    `schema` is that of PostgreSQL in which the tables are, its usual one if none is given.
+    """
     parsed = parse_url(url)
     # Parameters are people's words: they stay out of errors, hence out of logs.
     options: dict[str, Any] = {"hide_parameters": True}
@@ -79,7 +82,8 @@ async def open_storage(url: str) -> AsyncIterator[Storage]:
         options.update(pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=True)
         # Our statements are short: to compile one takes a hundred times as long as to run it, and
         # PostgreSQL would, wherever its estimate of a fresh table is far too high.
-        options["connect_args"] = {"server_settings": {"jit": "off"}}
+        where = {} if schema is None else {"search_path": f'"{schema}"'}
+        options["connect_args"] = {"server_settings": {"jit": "off", **where}}
     engine = create_async_engine(parsed, **options)
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)

@@ -7,7 +7,10 @@ from datetime import datetime
 from sqlalchemy import func, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.tables import Fate, Lane, Lease, Outbox, Update
+from storage.tables import Audit, Fate, Lane, Lease, Member, Outbox, Update
+
+# What the audit calls a backup, and its return.
+BACKUP, RESTORED = "backup.taken", "backup.restored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +78,15 @@ async def parked_since(db: AsyncSession, moment: datetime) -> int:
     """How many updates could not be answered, and were given up, since then."""
     parked = select(func.count()).where(Update.at >= moment, Update.parked)
     return await db.scalar(parked) or 0
+
+
+async def last_backup(db: AsyncSession) -> datetime | None:
+    """When everything was last in a backup; None: never."""
+    actions = (BACKUP, RESTORED)
+    return await db.scalar(select(func.max(Audit.at)).where(Audit.action.in_(actions)))
+
+
+async def anybody(db: AsyncSession) -> bool:
+    """Whether anybody has registered: then there is something to lose."""
+    found = select(Member.id).where(Member.registered_at.is_not(None)).limit(1)
+    return await db.scalar(found) is not None

@@ -1,5 +1,6 @@
 """The command line, as an operator meets it: each command against a database of its own."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,39 @@ def test_a_database_is_migrated_and_nobody_is_at_work_on_it(run):
 
 def test_the_catalogs_are_complete(run):
     assert run("catalogs", "check").stdout == "The three catalogs are complete.\n"
+
+
+def test_a_backup_is_taken_and_put_back(run, tmp_path: Path):
+    run("import", RABAT)
+    secret = tmp_path / "secret"
+    secret.write_text("correct horse battery staple\n", "utf-8")
+    assert run("backup").stderr == (
+        "Say who may open it: either --to PUBLIC_KEY or --passphrase-file FILE.\n"
+    )
+    assert run("backup", "--to", "age1nobody").stderr == (
+        "age1nobody is no public key of age (age1...) or SSH.\n"
+    )
+    taken = run("backup", "one.age", "--passphrase-file", secret)
+    assert taken.exit_code == 0
+    held, rows, written, checksum = taken.stdout.splitlines()
+    assert held.startswith("Taken 20")
+    assert "event 1, " in rows
+    content = (tmp_path / "one.age").read_bytes()
+    assert written == f"Written: one.age, {len(content):,} bytes"
+    assert checksum == f"SHA-256: {sha256(content).hexdigest()}"
+
+    assert run("restore", "one.age").stderr == (
+        "Say what opens it: either --identity FILE or --passphrase-file FILE.\n"
+    )
+    secret.write_text("wrong\n", "utf-8")
+    wrong = run("restore", "one.age", "--passphrase-file", secret)
+    assert (wrong.exit_code, wrong.stderr) == (
+        1,
+        "This passphrase doesn't open this backup, or it was damaged.\n",
+    )
+    secret.write_text("correct horse battery staple\n", "utf-8")
+    back = run("restore", "one.age", "--passphrase-file", secret, "--yes")
+    assert back.stdout.splitlines()[:2] == [held, rows]
+    assert back.stdout.splitlines()[2] == "Restored."
+    assert run("import", RABAT).stdout.splitlines()[-1] == "Nothing to change."
+    assert "no backup" not in run("doctor").stdout

@@ -40,6 +40,7 @@ def test_nothing_set_gives_the_defaults():
         "telegram_token": None,
         "telegram_api_url": "https://api.telegram.org",
         "public_url": None,
+        "postgres_tools": None,
         "webhook_secret": None,
         "host": "0.0.0.0",
         "port": None,
