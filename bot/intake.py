@@ -154,7 +154,7 @@ class Intake:
         asked_again = caller.kind in _ANSWERED and privacy.is_new_to(turn)
         with serving(conversation):
             await self._converse(update, turn)
-        if asked_again and turn.registered:
+        if asked_again and turn.member in turn.db:  # they may just have been forgotten
             turn.say(await privacy.card(turn))
         conversations.keep_conversation(db, conversation)
         conversations.remember_answer(
