@@ -125,6 +125,8 @@ class Letter:
     template: Template | None = None
     edits: Edited | None = None
     stored: Stored | None = None
+    # Of a reply with a secret in it this is kept instead: it is shown once, even after a crash.
+    once: str | None = None
 
     def with_first_line(self, line: str) -> Self:
         """The same letter, told after one more line."""
@@ -134,6 +136,8 @@ class Letter:
         """A reply as kept under its update id. It carries no file but one the messenger holds."""
         if self.document or self.picture:
             raise ValueError("a stored reply carries no file; post it to the outbox")
+        if self.once is not None:
+            return {"text": self.once, "taps": []}
         told: dict[str, Any] = {
             "text": self.text,
             "taps": [[[t.label, t.data, t.url, t.query] for t in r] for r in self.taps],

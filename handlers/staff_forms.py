@@ -252,7 +252,7 @@ async def _home(turn: Turn, data: Mapping[str, Any]) -> Letter:
 def ways_out() -> Router:
     """/cancel and /help in a form, wired before those of everybody."""
     r = Router(name="staff_ways_out")
-    r.message.register(cancel, Command("cancel", ignore_mention=True), Filling.open)
+    r.message.register(cancel, Command("cancel", ignore_mention=True), Filling.open, of_staff)
     r.message.register(help_, Command("help", ignore_mention=True), Filling.open, of_staff)
     return r
 
