@@ -9,12 +9,13 @@ them, or else under the first of these that keeps it from them.
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from storage.audiences import Rule, condition
 from storage.purposes import agrees
-from storage.tables import Address, Member, Purpose
+from storage.tables import Address, Agreement, Member, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,18 @@ async def count(
     written in, and `fallback` the one that stands in for others (None: those are left out); while
     there are no words yet (None), everybody is to read it in their own.
     """
-    reads = _reads(languages, fallback).label("reads")
-    channel = _channel().label("channel")
-    agreed = case((agrees(purpose), 1), else_=0).label("agreed")
-    each = select(reads, channel, agreed).where(meant(rule, within)).subquery()
+    # Joined, not asked of each member: PostgreSQL then reads each table once.
+    each = (
+        select(
+            _reads(languages, fallback).label("reads"),
+            Address.channel.label("channel"),
+            Agreement.member_id.is_not(None).label("agreed"),
+        )
+        .outerjoin(Agreement, and_(Agreement.member_id == Member.id, Agreement.purpose == purpose))
+        .outerjoin(Address, _first())
+        .where(_meant(rule, within, of_all=True))
+        .subquery()
+    )
     columns = (each.c.reads, each.c.channel, each.c.agreed)
     rows = await db.execute(select(*columns, func.count()).group_by(*columns))
     reached: dict[tuple[str, str], int] = {}
@@ -98,28 +107,29 @@ def recipients(
     """
     reads = _reads(languages, fallback)
     return select(Member.id.label("member_id"), reads.label("language")).where(
-        meant(rule, within), agrees(purpose), reads.is_not(None), reachable()
+        _meant(rule, within, of_all=False), agrees(purpose), reads.is_not(None), reachable()
     )
-
-
-def meant(rule: Rule, within: Rule | None) -> ColumnElement[bool]:
-    """The condition that a rule means a member, of those within another. Raises BadRule."""
-    return condition(rule) if within is None else and_(condition(rule), condition(within))
 
 
 def reachable() -> ColumnElement[bool]:
     """The condition, in a statement about members, that an address of theirs works."""
-    return select(Address.id).where(*_works()).correlate(Member).exists()
+    return exists().where(Address.member_id == Member.id, Address.unreachable_at.is_(None))
 
 
-def _channel() -> ScalarSelect[str]:
+def _first() -> ColumnElement[bool]:
     """Where delivery will find them: of several addresses the oldest that works."""
-    oldest = select(Address.channel).where(*_works()).order_by(Address.id).limit(1)
-    return oldest.correlate(Member).scalar_subquery()
+    older = aliased(Address)
+    earlier = exists().where(
+        older.member_id == Address.member_id,
+        older.unreachable_at.is_(None),
+        older.id < Address.id,
+    )
+    return and_(Address.member_id == Member.id, Address.unreachable_at.is_(None), ~earlier)
 
 
-def _works() -> tuple[ColumnElement[bool], ...]:
-    return Address.member_id == Member.id, Address.unreachable_at.is_(None)
+def _meant(rule: Rule, within: Rule | None, *, of_all: bool) -> ColumnElement[bool]:
+    rules = (rule,) if within is None else (rule, within)
+    return and_(*(condition(one, of_all=of_all) for one in rules))
 
 
 def _reads(languages: Collection[str] | None, fallback: str | None) -> ColumnElement[str | None]:

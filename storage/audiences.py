@@ -51,6 +51,8 @@ from storage.tables import (
 )
 
 Rule = Mapping[str, Any]
+# That the member of a row, a column, is the one we ask about, in a row that has these.
+Among = Callable[..., ColumnElement[bool]]
 _Word = TypeVar("_Word", Seat, Side)
 
 # How deep rules may be nested, how many one may hold, and how many values a list of it: far beyond
@@ -66,10 +68,13 @@ class BadRule(ValueError):  # noqa: N818  # what it is, in the words of the hous
     """What was given is no rule."""
 
 
-def condition(rule: Rule) -> ColumnElement[bool]:
-    """The condition, in a statement about `Member`, that somebody is meant. Raises BadRule."""
+def condition(rule: Rule, *, of_all: bool = False) -> ColumnElement[bool]:
+    """The condition, in a statement about `Member`, that somebody is meant. Raises BadRule.
+
+    `of_all`: the statement looks at all members, not at a slice of them; on SQLite it is quicker so.
+    """
     check(rule)
-    return and_(Member.registered_at.is_not(None), _read(rule))
+    return and_(Member.registered_at.is_not(None), _read(rule, _Among if of_all else _one_of_these))
 
 
 def check(rule: object) -> None:
@@ -91,22 +96,26 @@ def _size(rule: object, depth: int) -> int:
     if name in {"all", "any"}:
         rules = _several(rule[name], MOST_RULES)
         return 1 + sum(_size(one, depth - 1) for one in rules)
-    _READERS[name](rule)
+    _READERS[name](rule, _one_of_these)
     return 1
 
 
-def _read(rule: Rule) -> ColumnElement[bool]:
-    return next(read(rule) for name, read in _READERS.items() if name in rule)
+def _read(rule: Rule, among: Among) -> ColumnElement[bool]:
+    return next(read(rule, among) for name, read in _READERS.items() if name in rule)
 
 
 # --- being among ----------------------------------------------------------------------------
 
 
-class _Among(Exists):
-    """Members who are among these.
+def _one_of_these(member: Any, *having: ColumnElement[bool]) -> Exists:
+    return Exists(select(member).where(member == Member.id, *having).correlate(Member))
 
-    PostgreSQL finds the best plan for EXISTS. SQLite would look at every member in turn: there the
-    ids of a small audience are gathered first, and the members found by them.
+
+class _Among(Exists):
+    """The same, where all members are looked at.
+
+    PostgreSQL finds the best plan for EXISTS. SQLite would ask it of every member in turn: there the
+    ids of those who are meant are gathered first, and the members found by them.
     """
 
     # Compiled each time: a cached one would not know the other form's values.
@@ -126,48 +135,48 @@ def _in(element: _Among, compiler: Any, **options: Any) -> str:
 # --- joined rules ---------------------------------------------------------------------------
 
 
-def _all(rule: Rule) -> ColumnElement[bool]:
-    return and_(*map(_read, rule["all"]))
+def _all(rule: Rule, among: Among) -> ColumnElement[bool]:
+    return and_(*(_read(one, among) for one in rule["all"]))
 
 
-def _any(rule: Rule) -> ColumnElement[bool]:
-    return or_(*map(_read, rule["any"]))
+def _any(rule: Rule, among: Among) -> ColumnElement[bool]:
+    return or_(*(_read(one, among) for one in rule["any"]))
 
 
-def _not(rule: Rule) -> ColumnElement[bool]:
-    return not_(_read(rule["not"]))
+def _not(rule: Rule, among: Among) -> ColumnElement[bool]:
+    return not_(_read(rule["not"], among))
 
 
 # --- rules about the member -----------------------------------------------------------------
 # Each is true or false, never unknown: NOT of an unknown would leave people out.
 
 
-def _everyone(rule: Rule) -> ColumnElement[bool]:
+def _everyone(rule: Rule, _among: Among) -> ColumnElement[bool]:
     if rule["everyone"] is not True:
         raise BadRule("everyone is true, or isn't said")
     return true()
 
 
-def _country(rule: Rule) -> ColumnElement[bool]:
+def _country(rule: Rule, _among: Among) -> ColumnElement[bool]:
     return _known(Member.country, {_text(rule["country"])})
 
 
-def _city(rule: Rule) -> ColumnElement[bool]:
+def _city(rule: Rule, _among: Among) -> ColumnElement[bool]:
     names = cities.names_of(_text(rule["city"]))
     if "" in names:
         raise BadRule("a city has letters")
     return _known(Member.city_folded, names)
 
 
-def _side(rule: Rule) -> ColumnElement[bool]:
+def _side(rule: Rule, _among: Among) -> ColumnElement[bool]:
     return _known(Member.side, {_one_of(Side, rule["side"])})
 
 
-def _language(rule: Rule) -> ColumnElement[bool]:
+def _language(rule: Rule, _among: Among) -> ColumnElement[bool]:
     return _known(Member.language, {_text(rule["language"])})
 
 
-def _post(rule: Rule) -> ColumnElement[bool]:
+def _post(rule: Rule, _among: Among) -> ColumnElement[bool]:
     return _known(Member.post_id, {_id(rule["post"])})
 
 
@@ -175,17 +184,17 @@ def _known(column: Any, values: Any) -> ColumnElement[bool]:
     return and_(column.is_not(None), column.in_(sorted(values)))
 
 
-def _themes(rule: Rule) -> ColumnElement[bool]:
+def _themes(rule: Rule, among: Among) -> ColumnElement[bool]:
     ids = [_id(one) for one in _several(rule["themes"], MOST_VALUES)]
-    return _Among(MemberTheme.member_id, MemberTheme.theme_id.in_(ids))
+    return among(MemberTheme.member_id, MemberTheme.theme_id.in_(ids))
 
 
 # --- rules about seats ----------------------------------------------------------------------
 
 
-def _event(rule: Rule) -> ColumnElement[bool]:
+def _event(rule: Rule, among: Among) -> ColumnElement[bool]:
     event, states = _id(rule["event"]), _states(rule)
-    rsvp = _Among(
+    rsvp = among(
         Rsvp.member_id,
         Rsvp.state.in_(states),
         Rsvp.session_id == Session.id,
@@ -193,7 +202,7 @@ def _event(rule: Rule) -> ColumnElement[bool]:
     )
     if Seat.CHECKED_IN not in states:
         return rsvp
-    at_the_door = _Among(
+    at_the_door = among(
         Ticket.member_id,
         Ticket.event_id == event,
         Ticket.session_id.is_(None),
@@ -202,9 +211,9 @@ def _event(rule: Rule) -> ColumnElement[bool]:
     return or_(rsvp, at_the_door)
 
 
-def _session(rule: Rule) -> ColumnElement[bool]:
+def _session(rule: Rule, among: Among) -> ColumnElement[bool]:
     session = Rsvp.session_id == _id(rule["session"])
-    return _Among(Rsvp.member_id, session, Rsvp.state.in_(_states(rule)))
+    return among(Rsvp.member_id, session, Rsvp.state.in_(_states(rule)))
 
 
 def _states(rule: Rule) -> list[Seat]:
@@ -214,13 +223,14 @@ def _states(rule: Rule) -> list[Seat]:
 # --- rules about announcements --------------------------------------------------------------
 
 
-def _received(rule: Rule) -> ColumnElement[bool]:
+def _received(rule: Rule, among: Among) -> ColumnElement[bool]:
     announcement = _id(rule["received"])
     reached = (Fate.SENT, Fate.UNKNOWN)
     key = literal(f"announcement:{announcement}:") + cast(Recipient.member_id, String)
     # What is not settled yet in its account, the outbox knows.
     on_its_way = exists().where(Outbox.key == key, Outbox.state.in_(reached))
     return _recipient(
+        among,
         announcement,
         or_(
             Recipient.outcome.in_([fate.value for fate in reached]),
@@ -229,20 +239,22 @@ def _received(rule: Rule) -> ColumnElement[bool]:
     )
 
 
-def _answered(rule: Rule) -> ColumnElement[bool]:
+def _answered(rule: Rule, among: Among) -> ColumnElement[bool]:
     answer: ColumnElement[bool] = Recipient.answer.is_not(None)
     if "answers" in rule:
         wanted = [_number(one) for one in _several(rule["answers"], MOST_VALUES)]
         answer = Recipient.answer.in_(wanted)
-    return _recipient(rule["answered"], answer)
+    return _recipient(among, rule["answered"], answer)
 
 
-def _unanswered(rule: Rule) -> ColumnElement[bool]:
-    return _recipient(rule["unanswered"], Recipient.answer.is_(None))
+def _unanswered(rule: Rule, among: Among) -> ColumnElement[bool]:
+    return _recipient(among, rule["unanswered"], Recipient.answer.is_(None))
 
 
-def _recipient(announcement: object, having: ColumnElement[bool]) -> ColumnElement[bool]:
-    return _Among(Recipient.member_id, Recipient.announcement_id == _id(announcement), having)
+def _recipient(
+    among: Among, announcement: object, having: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    return among(Recipient.member_id, Recipient.announcement_id == _id(announcement), having)
 
 
 # --- values ---------------------------------------------------------------------------------
@@ -279,7 +291,7 @@ def _one_of(kind: type[_Word], value: Any) -> _Word:
         raise BadRule(f"no {kind.__name__.lower()}: {value!r:.80}") from None
 
 
-_READERS: dict[str, Callable[[Rule], ColumnElement[bool]]] = {
+_READERS: dict[str, Callable[[Rule, Among], ColumnElement[bool]]] = {
     "everyone": _everyone,
     "event": _event,
     "session": _session,

@@ -77,8 +77,9 @@ def test_a_rule_finds_exactly_those_whom_it_means(database_url):
             ids = await crowds.settle(db, crowd)
             for rule in rules:
                 meant = {id_ for id_, soul in ids.items() if crowds.means(rule, soul)}
-                chosen = select(Member.id).where(audiences.condition(rule))
-                assert set(await db.scalars(chosen)) == meant
+                for of_all in (False, True):
+                    chosen = select(Member.id).where(audiences.condition(rule, of_all=of_all))
+                    assert set(await db.scalars(chosen)) == meant
 
     @settings(
         max_examples=60,
