@@ -207,6 +207,7 @@ async def open_app(
                 metrics=counted,
                 links=links,
                 terms=terms,
+                approval_above=settings.approval_above,
             ),
             Delivery(
                 storage,

@@ -35,7 +35,7 @@ from handlers.words import Catalogs, Words
 from storage import conversations, members
 from storage.database import Storage
 from storage.failures import passes
-from storage.terms import Terms
+from storage.terms import APPROVAL_ABOVE, Terms
 
 log = structlog.get_logger()
 
@@ -72,12 +72,15 @@ class Intake:
         metrics: Metrics | None = None,
         links: Links | None = None,
         terms: Terms | None = None,
+        approval_above: int = APPROVAL_ABOVE,
     ) -> None:
         self._storage, self._bot, self._catalogs, self._clock = storage, bot, catalogs, clock
         self._speak, self._default_language = speak, default_language
         self._metrics, self._links = metrics or Metrics(), links or Links()
         self._terms = terms or Terms()
-        self._dispatcher = Dispatcher(storage=ConversationMemory(), purposes=purposes())
+        self._dispatcher = Dispatcher(
+            storage=ConversationMemory(), purposes=purposes(), approval_above=approval_above
+        )
         self._dispatcher.include_routers(*routers())
         self._outage = Outage("intake")
         # Chats whose last update was parked.

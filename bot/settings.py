@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from storage.terms import Operator, Retention, Terms
+from storage.terms import APPROVAL_ABOVE, Operator, Retention, Terms
 
 PREFIX = "JISR_"
 OFFICIAL_API = "https://api.telegram.org"
@@ -175,6 +175,12 @@ class Settings(BaseSettings):
         le=30,
         description="Years for which it is kept what the team did.",
         json_schema_extra=_remedy("write a number of years, such as 3"),
+    )
+    approval_above: int = Field(
+        APPROVAL_ABOVE,
+        ge=0,
+        description="Recipients above which a second member of the team approves an announcement.",
+        json_schema_extra=_remedy("write a whole number, such as 200; 0: every announcement"),
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_shout)] = (
         Field(

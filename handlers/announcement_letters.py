@@ -78,7 +78,8 @@ def read_message(message: Message) -> Written | None:
     ordered = sorted(entities or (), key=lambda one: (one.offset, -one.length))
     text = Html(_OurHtml().unparse(said, ordered))
     if message.photo:
-        largest = max(message.photo, key=lambda size: size.width * size.height)
+        # They come from the smallest to the largest, and small pictures have equal sizes.
+        largest = max(reversed(message.photo), key=lambda size: size.width * size.height)
         return Written(text, "photo", largest.file_id)
     # A moving picture comes with a document beside it, for apps that don't know the kind.
     if message.document is not None and message.animation is None:

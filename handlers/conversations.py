@@ -10,7 +10,13 @@ from collections.abc import Sequence
 from aiogram import Router
 
 from handlers import (
+    announce,
+    announce_extras,
+    announce_sending,
+    announce_texts,
+    announce_when,
     answers,
+    approvals,
     asking,
     doors,
     events,
@@ -45,6 +51,8 @@ from handlers import (
 )
 from handlers.asking import Purposes
 from handlers.correspondence import Kind, Kinds
+from storage.announcements import TEST
+from storage.approvals import ASK, VERDICT
 from storage.doors import KIND as LATE
 from storage.exports import CALENDAR, EXPORT
 from storage.figures import KIND as FIGURES
@@ -69,6 +77,7 @@ def routers() -> Sequence[Router]:
         staff_forms.ways_out(),
         posts.ways_out(),
         meeting_profile.ways_out(),
+        announce.ways_out(),
         guide.router(),
         events.router(),
         rsvps.router(),
@@ -90,6 +99,13 @@ def routers() -> Sequence[Router]:
         staff_events.router(),
         staff_acts.router(),
         staff_choices.router(),
+        announce.router(),
+        announce_texts.router(),
+        announce_extras.router(),
+        announce_when.router(),
+        announce_sending.router(),
+        approvals.router(),
+        announce.stale_router(),
         staff_uploads.router(),
         team.router(),
         invitations.router(),
@@ -136,4 +152,8 @@ def kinds() -> Kinds:
         LATE: Kind(write=doors.write, resend=True),
         # None: the edit of a card in another chat; it rings nowhere.
         CARD: Kind(write=posted_cards.write, resend=True),
+        # None: the team at its work; a test is for its own author.
+        TEST: Kind(write=announce_sending.write_test, resend=True),
+        ASK: Kind(write=approvals.write, resend=True),
+        VERDICT: Kind(write=approvals.write_verdict, resend=True),
     }

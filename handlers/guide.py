@@ -19,6 +19,7 @@ def commands(words: Words, *, staff: bool = False) -> Sequence[tuple[str, str]]:
     """The command menu, in the order of use; staff have some more."""
     return (
         *([("events", words.label("Manage events and sessions"))] if staff else []),
+        *([("announce", words.label("Write an announcement"))] if staff else []),
         *([("door", words.label("Keep a door: who comes in"))] if staff else []),
         *([("team", words.label("The team: people, posts, invitations"))] if staff else []),
         ("agenda", words.label("The agenda, day by day")),

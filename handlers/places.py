@@ -14,7 +14,7 @@ from babel import Locale
 from babel.core import get_global
 from babel.dates import get_timezone_location
 
-from handlers.words import LOCALES, Html, Words, country_named, quote
+from handlers.words import LOCALES, Html, Words, country_named
 from storage.folding import folded
 
 # Where most people live in countries of several zones.
@@ -114,8 +114,14 @@ def zone_named(typed: str) -> str | None:
 
 def zone_title(words: Words, zone: str, now: datetime) -> Html:
     """A zone as people know it, by its city, with the time it is there."""
-    city = get_timezone_location(zone, locale=words.locale, return_city=True)
-    return words("{city} ({time})", city=quote(city), time=words.clock(now, ZoneInfo(zone)))
+    return words(
+        "{city} ({time})", city=city_of(words, zone), time=words.clock(now, ZoneInfo(zone))
+    )
+
+
+def city_of(words: Words, zone: str) -> str:
+    """The city that a zone is named after."""
+    return get_timezone_location(zone, locale=words.locale, return_city=True)
 
 
 @cache

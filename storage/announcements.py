@@ -22,7 +22,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.tables import Announcement, AnnouncementText, Member, Role, Stage
+from storage import outbox
+from storage.tables import Announcement, AnnouncementText, Lane, Member, Outbox, Role, Stage
+
+TEST = "announcement_test"
 
 # Until it has begun to leave.
 UNSENT = (Stage.DRAFT, Stage.AWAITING, Stage.READY)
@@ -57,7 +60,7 @@ async def listed(
 ) -> Sequence[tuple[Announcement, AnnouncementText | None]]:
     """The member's own, drafts first, then what others of the team sent: each with a text."""
     others: ColumnElement[bool] = Announcement.stage != Stage.DRAFT
-    if member.role != Role.ADMIN and not member.everywhere:
+    if not _sees_all(member):
         others &= Announcement.post_id == member.post_id
     rows = await db.scalars(
         select(Announcement)
@@ -72,6 +75,18 @@ async def listed(
     ):
         texts.setdefault(text.announcement_id, {})[text.language] = text
     return [(one, read_by(one, texts.get(one.id, {}), member.language or "")) for one in found]
+
+
+def may_see(announcement: Announcement, member: Member) -> bool:
+    """Whether a member of the team may look at it: a draft is its author's alone."""
+    if announcement.author_id == member.id:
+        return True
+    theirs = announcement.post_id is not None and announcement.post_id == member.post_id
+    return announcement.stage != Stage.DRAFT and (theirs or _sees_all(member))
+
+
+def _sees_all(member: Member) -> bool:
+    return member.role == Role.ADMIN or member.everywhere or member.post_id is None
 
 
 def read_by(announcement: Announcement, texts: Texts, language: str) -> AnnouncementText | None:
@@ -181,3 +196,26 @@ def missing(announcement: Announcement, texts: Texts) -> list[Missing]:
     if any(text.link_url and not text.link_label for text in texts.values()):
         lacks.append(Missing.LABEL)
     return lacks
+
+
+async def post_test(
+    db: AsyncSession,
+    announcement: Announcement,
+    member: Member,
+    languages: Sequence[str],
+    now: datetime,
+) -> None:
+    """Send it to one person alone, in each of these languages: the real letters."""
+    moment = int(now.timestamp() * 1000)
+    for language in languages:
+        key = f"{TEST}:{announcement.id}:{language}:{moment}"
+        if await db.scalar(select(Outbox.id).where(Outbox.key == key)) is None:
+            outbox.post(
+                db,
+                key=key,
+                member_id=member.id,
+                kind=TEST,
+                about={"announcement": announcement.id, "language": language},
+                due=now,
+                lane=Lane.PERSONAL,
+            )

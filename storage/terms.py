@@ -6,6 +6,9 @@ and the clock keeps to the same ones.
 
 from dataclasses import dataclass, field
 
+# More recipients of an announcement than these need a second person (`storage/approvals.py`).
+APPROVAL_ABOVE = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Operator:

@@ -56,6 +56,7 @@ def test_nothing_set_gives_the_defaults():
         "keep_seats_months": 12,
         "ask_inactive_months": 24,
         "keep_audit_years": 3,
+        "approval_above": 200,
         "log_level": "INFO",
     }
 

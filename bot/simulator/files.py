@@ -1,7 +1,7 @@
 """The files that people and the bot exchange, kept in memory."""
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.simulator.errors import bad_request
 
@@ -13,6 +13,9 @@ MAX_UPLOAD = 50 * 1024 * 1024
 
 MAX_PHOTO = 10 * 1024 * 1024
 """Bytes of a photo. Source: Bot API, "Sending files"."""
+
+THUMBNAIL = 90
+"""Pixels of the smallest size of a picture. Source: core.telegram.org/api/files, size "s"."""
 
 _FOLDERS = {"photo": "photos", "document": "documents", "voice": "voice", "sticker": "stickers"}
 
@@ -47,10 +50,12 @@ class Files:
 
     by_id: dict[str, StoredFile] = field(default_factory=dict)
     by_path: dict[str, StoredFile] = field(default_factory=dict)
+    # The small sizes of pictures, by the identifiers of the large ones.
+    small: dict[str, StoredFile] = field(default_factory=dict)
 
     def keep(self, kind: str, name: str, mime: str, data: bytes) -> StoredFile:
         """Take a file in; `kind` is photo, document, voice or sticker."""
-        number = len(self.by_id) + 1
+        number = len(self.by_id) - len(self.small) + 1
         suffix = name.rpartition(".")[2] if "." in name else "bin"
         width, height = picture_size(data) or (0, 0)
         stored = StoredFile(
@@ -65,6 +70,20 @@ class Files:
         )
         self.by_id[stored.id] = self.by_path[stored.path] = stored
         return stored
+
+    def keep_photo(self, name: str, mime: str, data: bytes) -> StoredFile:
+        """Take a picture in, in two sizes as Telegram does: each has an identifier of its own."""
+        large = self.keep("photo", name, mime, data)
+        small = replace(
+            large,
+            id=f"{large.id}s",
+            path=f"photos/small_{large.id}",
+            width=min(large.width, THUMBNAIL),
+            height=min(large.height, THUMBNAIL),
+        )
+        self.by_id[small.id] = self.by_path[small.path] = small
+        self.small[large.id] = small
+        return large
 
     def again(self, file_id: str, kind: str) -> StoredFile:
         """Find a file that is sent again by its identifier."""

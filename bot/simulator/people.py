@@ -5,18 +5,15 @@ the bot makes of it, await `Simulator.settled()` or `Person.hears()`.
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from bot.simulator.inline import Asks
 from bot.simulator.rules import found_entities
+from bot.simulator.sends import Sends
 from bot.simulator.world import Button, Chat, Json, Message, Tap, Toast, World
 
-if TYPE_CHECKING:
-    from bot.simulator.files import StoredFile
 
-
-class Person(Asks):
+class Person(Asks, Sends):
     """Somebody with a phone. Make one with `Simulator.person`.
 
     `zone` is the IANA zone their phone is set to, for the page. Methods that act return the id
@@ -37,11 +34,6 @@ class Person(Asks):
     def id(self) -> int:
         """The user id, which is the private chat's id too."""
         return int(self.user["id"])
-
-    @property
-    def name(self) -> str:
-        """First and last name."""
-        return " ".join(filter(None, (self.user["first_name"], self.user.get("last_name"))))
 
     @property
     def language_code(self) -> str:
@@ -129,65 +121,6 @@ class Person(Asks):
         body = self._world.message_json(changed)
         return self._world.mailbox.post("edited_message", body, message.chat_id)
 
-    def forwards(self, text: str, from_name: str) -> int:
-        """Forward what somebody else wrote, who hides their account."""
-        origin = {
-            "type": "hidden_user",
-            "date": int(self._world.now().timestamp()),
-            "sender_user_name": from_name,
-        }
-        entities = found_entities(text)
-        return self._send(self.chat, text=text, entities=entities, extra={"forward_origin": origin})
-
-    def sends_document(
-        self,
-        name: str,
-        data: bytes,
-        mime: str = "application/octet-stream",
-        caption: str = "",
-    ) -> int:
-        """Send a file."""
-        stored = self._world.files.keep("document", name, mime, data)
-        return self._send(self.chat, document=stored, text=caption)
-
-    def sends_photo(self, data: bytes, caption: str = "") -> int:
-        """Send a picture (PNG, JPEG or GIF bytes)."""
-        stored = self._world.files.keep("photo", "photo.jpg", "image/jpeg", data)
-        return self._send(self.chat, photo=stored, text=caption)
-
-    def sends_voice(self, seconds: int = 3) -> int:
-        """Send a voice message of so many seconds."""
-        stored = self._world.files.keep("voice", "voice.oga", "audio/ogg", b"OggS")
-        return self._send(self.chat, extra={"voice": _file(stored) | {"duration": seconds}})
-
-    def sends_sticker(self, emoji: str = "👍") -> int:
-        """Send a sticker."""
-        stored = self._world.files.keep("sticker", "sticker.webp", "image/webp", b"RIFF")
-        sticker = _file(stored) | {
-            "type": "regular",
-            "width": 512,
-            "height": 512,
-            "is_animated": False,
-            "is_video": False,
-            "emoji": emoji,
-        }
-        del sticker["mime_type"]
-        return self._send(self.chat, extra={"sticker": sticker})
-
-    def shares_contact(self, phone_number: str = "+212600000000") -> int:
-        """Share one's own contact."""
-        contact = {
-            "phone_number": phone_number,
-            "first_name": self.user["first_name"],
-            "user_id": self.id,
-        }
-        return self._send(self.chat, extra={"contact": contact})
-
-    def shares_location(self, latitude: float = 34.0209, longitude: float = -6.8416) -> int:
-        """Share a place, in degrees; Rabat if none is given."""
-        location = {"latitude": latitude, "longitude": longitude}
-        return self._send(self.chat, extra={"location": location})
-
     # What they tap
 
     def taps(self, label: str, message: Message | None = None) -> int:
@@ -250,18 +183,6 @@ class Person(Asks):
         else:
             body["message"] = world.message_json(message)
         return tap.id, world.mailbox.post("callback_query", body, chat.id)
-
-    def _send(self, chat: Chat, **content: Any) -> int:
-        self._check_free()
-        self.chat.started = True
-        message = self._world.put(chat, outgoing=False, sender=self.user, **content)
-        body = self._world.message_json(message)
-        return self._world.mailbox.post("message", body, chat.id)
-
-    def _check_free(self) -> None:
-        if self.chat.blocked or self.chat.deactivated:
-            state = "is deactivated" if self.chat.deactivated else "has blocked the bot"
-            raise RuntimeError(f"{self.name} {state} and cannot act")
 
     def _my_chat_member(self, *, blocked: bool) -> int:
         self.chat.blocked = blocked
@@ -327,12 +248,3 @@ def start_payload(url: str, username: str) -> str | None:
 def member_ids(members: Iterable[Person]) -> list[int]:
     """Return the ids of some people."""
     return [person.id for person in members]
-
-
-def _file(stored: "StoredFile") -> Json:
-    return {
-        "file_id": stored.id,
-        "file_unique_id": stored.unique_id,
-        "mime_type": stored.mime,
-        "file_size": stored.size,
-    }

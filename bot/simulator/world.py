@@ -197,7 +197,9 @@ class World:
         if message.edited is not None:
             body["edit_date"] = int(message.edited.timestamp())
         if message.photo is not None:
-            body["photo"] = [_photo_json(message.photo)]
+            small = self.files.small.get(message.photo.id)
+            sizes = [small, message.photo] if small else [message.photo]
+            body["photo"] = [_photo_json(size) for size in sizes]
         if message.document is not None:
             body["document"] = _document_json(message.document)
         has_file = message.photo or message.document or "voice" in message.extra
