@@ -23,6 +23,7 @@ from bot.menus import StaffMenus
 from bot.metrics import Metrics
 from bot.pace import Pacer
 from bot.polling import Poller
+from bot.sending import Sender
 from bot.server import healthz, metrics, serving
 from bot.settings import Settings, terms_of
 from bot.telegram import (
@@ -80,6 +81,7 @@ class App:
     terms: Terms
     menus: StaffMenus
     uploads: Uploads
+    sender: Sender
     on_engine: Callable[[], None] = field(default=lambda: None)
 
     async def listen(self) -> None:
@@ -161,8 +163,10 @@ class App:
     async def _beat(self) -> None:
         metronome = Metronome()
         metronome.every(TICK, self.tick)
+        metronome.every(TICK, self.sender.tend)
         metronome.every(TICK, self.read_uploads)
         metronome.every(CARDS, self.tend_cards)
+        metronome.every(TIDY, self.sender.welcome)
         metronome.every(TIDY, self.tidy)
         async with metronome.beating():
             await asyncio.Event().wait()
@@ -188,6 +192,18 @@ async def open_app(
         catalogs, office, counted, links = read_catalogs(), Office(storage), Metrics(), Links()
         language = settings.default_language
         terms = notices.dated(terms_of(settings), catalogs)
+        delivery = Delivery(
+            storage,
+            {CHANNEL: bulk},
+            {**kinds(), **late_answers.kinds()},
+            catalogs,
+            clock,
+            office=office,
+            default_language=language,
+            in_flight=in_flight_at(pacer.rate),
+            metrics=counted,
+            links=links,
+        )
         yield App(
             settings,
             storage,
@@ -209,24 +225,14 @@ async def open_app(
                 terms=terms,
                 approval_above=settings.approval_above,
             ),
-            Delivery(
-                storage,
-                {CHANNEL: bulk},
-                {**kinds(), **late_answers.kinds()},
-                catalogs,
-                clock,
-                office=office,
-                default_language=language,
-                in_flight=in_flight_at(pacer.rate),
-                metrics=counted,
-                links=links,
-            ),
+            delivery,
             flood or Flood(),
             counted,
             links,
             terms,
             StaffMenus(storage, bot, catalogs, CHANNEL, language),
             Uploads(storage, partial(fetch_from_telegram, bot), clock, settings.timezone),
+            Sender(storage, clock, pacer.rate, settings.timezone, delivery.wake),
         )
 
 

@@ -33,11 +33,14 @@ class Caller:
     callback_id: str | None = None
     # The person has just blocked the bot: they can't be answered.
     left: bool = False
+    # Somebody made us an administrator of a group or channel, or took that back: nobody is to hear
+    # of it, and whoever did it need not have written to us.
+    elsewhere: bool = False
 
     @property
     def wordless(self) -> bool:
         """Whether nothing may be said in the person's chat, which they may never have opened."""
-        return self.kind in WORDLESS
+        return self.elsewhere or self.kind in WORDLESS
 
     @property
     def address(self) -> str:
@@ -46,7 +49,8 @@ class Caller:
 
 
 def caller_of(raw: Mapping[str, Any]) -> Caller | None:
-    """The person behind an update; None for what doesn't concern us: groups, channels, others.
+    """The person behind an update; None for what doesn't concern us: what is said in groups and
+    channels, and others.
 
     Raises Unreadable.
     """
@@ -65,6 +69,9 @@ def caller_of(raw: Mapping[str, Any]) -> Caller | None:
             return None  # of a message that the bot has no part in
         card = about["message"] if tap else about
         if card["chat"]["type"] != "private":
+            if kind == "my_chat_member":
+                # In order with what that person does; nothing else of groups is ours to read.
+                return Caller(int(raw["update_id"]), kind, int(about["from"]["id"]), elsewhere=True)
             return None
         return Caller(
             int(raw["update_id"]),

@@ -30,7 +30,7 @@ from handlers.correspondence import Kinds, Writing
 from handlers.letters import Letter
 from handlers.links import Links
 from handlers.words import Catalogs
-from storage import members, outbox, purposes, settlements
+from storage import group_chats, members, outbox, purposes, settlements
 from storage.database import Storage
 from storage.outbox import Start
 from storage.settlements import Due, Settlement
@@ -85,8 +85,7 @@ class Delivery:
         self._most, self._metrics = in_flight, metrics or Metrics()
         self._links = links or Links()
         self._stir, self._noted = asyncio.Event(), asyncio.Event()
-        self._stopping = False
-        self._unsure = True
+        self._stopping, self._unsure = False, True
         # The last batch was full: there is more, and no need to ask.
         self._more = False
         self._halted_until, self._respite = -inf, Respite()
@@ -311,6 +310,7 @@ class Delivery:
                 await members.unreachable(db, one.channel, one.address, now)
             elif isinstance(outcome, Moved):
                 await members.moved(db, one.channel, one.address, outcome.address, now)
+                await group_chats.moved(db, one.channel, one.address, outcome.address)
             seconds = outcome.seconds if isinstance(outcome, Wait) else self._respite.after(outcome)
             if seconds:
                 self._halted_until = max(self._halted_until, self._monotonic() + seconds)

@@ -131,8 +131,8 @@ class Intake:
         if member is None or address is None:
             if caller.left:
                 return ()  # they never said a word
-            if caller.kind == "inline_query":
-                # Who only asks from another chat leaves no trace here.
+            if caller.elsewhere or caller.kind == "inline_query":
+                # Who only asks from another chat, or adds us to one, leaves no trace here.
                 member = members.stranger(now)
             else:
                 member = await members.meet(db, CHANNEL, caller.address, now)

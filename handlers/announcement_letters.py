@@ -9,7 +9,7 @@ ones.
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from aiogram.types import Message
@@ -42,17 +42,33 @@ def as_read(
     stored = None
     if text.media and text.file:
         stored = Stored(text.media, text.file, text.file_name or "")
-    paragraphs = [*filter(None, [text.text]), way_out(words)]
+    mark = correction(words) if announcement.corrects_id is not None else None
+    paragraphs = [*filter(None, [mark, text.text]), way_out(words)]
     return Letter(Html("\n\n".join(paragraphs)), tuple(taps), stored=stored)
+
+
+def as_posted(announcement: Announcement, text: AnnouncementText, words: Words) -> Letter:
+    """What stands in a group or channel: neither answers nor a way out, for nobody was written to."""
+    letter = as_read(announcement, text, words)
+    marked = [correction(words)] if announcement.corrects_id is not None else []
+    link = tuple(row for row in letter.taps if row[0].url is not None)
+    return replace(letter, text=Html("\n\n".join(filter(None, [*marked, text.text]))), taps=link)
 
 
 def room_for(media: str | None, catalogs: Mapping[str, Words]) -> int:
     """How many UTF-16 units a text may have, with this medium, whoever reads it.
 
-    The longest way out counts: a text may stand in for another language's.
+    The longest way out counts: a text may stand in for another language's. So does the mark of a
+    correction, so that none is longer than what it corrects.
     """
     limit = CAPTION_LIMIT if media else TEXT_LIMIT
-    return limit - max(length("\n\n" + way_out(words)) for words in catalogs.values())
+    around = ("\n\n".join(("", correction(words), way_out(words))) for words in catalogs.values())
+    return limit - max(map(length, around))
+
+
+def correction(words: Words) -> Html:
+    """The first line of what corrects an earlier announcement."""
+    return words("✏️ <b>Correction</b>")
 
 
 def length(text: str) -> int:

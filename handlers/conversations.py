@@ -22,6 +22,7 @@ from handlers import (
     events,
     exports,
     figures,
+    group_chats,
     guide,
     invitations,
     meeting_profile,
@@ -37,6 +38,7 @@ from handlers import (
     reminders,
     rsvps,
     search,
+    sendings,
     settings,
     staff_acts,
     staff_choices,
@@ -56,11 +58,14 @@ from storage.approvals import ASK, VERDICT
 from storage.doors import KIND as LATE
 from storage.exports import CALENDAR, EXPORT
 from storage.figures import KIND as FIGURES
+from storage.group_chats import KIND as GROUP
 from storage.networking import INVITATION, TABLE
 from storage.plans import KIND as PLAN
 from storage.posted_cards import KIND as CARD
 from storage.ratings import KIND as RATING
+from storage.recipients import kind_of
 from storage.reminders import KIND as REMINDER
+from storage.sending_cards import KIND as SENDING
 from storage.tables import Purpose
 from storage.tickets import KIND as TICKET
 from storage.uploads import KIND as UPLOAD
@@ -92,6 +97,8 @@ def routers() -> Sequence[Router]:
         answers.router(),
         figures.router(),
         reminders.router(),
+        sendings.router(),
+        group_chats.router(),
         plans.router(),
         settings.router(),
         quiet.router(),
@@ -127,11 +134,16 @@ def purposes() -> Purposes:
 
 
 def kinds() -> Kinds:
-    """Every kind of outbox row. These had better come twice than not at all.
+    """Every kind of outbox row. These had better come twice than not at all, but for announcements:
+    readers complain of those that come twice, so what is in doubt waits for the team.
 
     Each has the purpose that its reader must agree to, or none and why it needs none.
     """
     return {
+        **{
+            kind_of(purpose): Kind(write=sendings.write, resend=False, purpose=purpose)
+            for purpose in Purpose
+        },
         REMINDER: Kind(write=reminders.write, resend=True, purpose=Purpose.REMINDERS),
         # Nobody needs it who wants no reminders: it comes of our own accord, too.
         RATING: Kind(write=ratings.write, resend=True, purpose=Purpose.REMINDERS),
@@ -148,7 +160,10 @@ def kinds() -> Kinds:
         EXPORT: Kind(write=exports.write_exports, resend=True),
         FIGURES: Kind(write=figures.write, resend=True),
         UPLOAD: Kind(write=staff_uploads.write, resend=True),
-        # None: the team at its work, and only whoever keeps that door.
+        # None: what stands in a group or channel is written to nobody.
+        GROUP: Kind(write=group_chats.write, resend=False),
+        # None: the team at its work, and only whoever keeps that door or sends that announcement.
+        SENDING: Kind(write=sendings.write_card, resend=True),
         LATE: Kind(write=doors.write, resend=True),
         # None: the edit of a card in another chat; it rings nowhere.
         CARD: Kind(write=posted_cards.write, resend=True),

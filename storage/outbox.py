@@ -104,7 +104,7 @@ async def take_due(
     """The next rows to send, personal ones first, locked until the transaction ends.
 
     A row that something else has locked just now is left for the next time. Of several addresses
-    on these channels the oldest that works is used.
+    on these channels the oldest that works is used; a row for a group has an address of its own.
     """
     reachable = and_(
         Address.member_id == Outbox.member_id,
@@ -122,8 +122,8 @@ async def take_due(
             Outbox.attempts,
             Outbox.doubts,
             Member,
-            Address.channel,
-            Address.address,
+            func.coalesce(Outbox.to_channel, Address.channel),
+            func.coalesce(Outbox.to_address, Address.address),
         )
         .join(Member, Member.id == Outbox.member_id)
         .outerjoin(Address, reachable)

@@ -64,6 +64,23 @@ class Rhythm:
         began = day.replace(hour=begins // 60, minute=begins % 60, second=0, microsecond=0, fold=0)
         return min(due, began.astimezone(UTC) - EVENING)
 
+    def awake(self, due: datetime, home: str) -> datetime:
+        """When a letter that may come later comes instead: at the end of quiet hours.
+
+        Never earlier than `due`. In the hours that clocks skip or repeat the earlier reading counts.
+        """
+        if self.hours is None:
+            return due
+        begins, ends = self.hours
+        local = due.astimezone(ZoneInfo(self.zone or home))
+        minute = local.hour * 60 + local.minute
+        quiet = begins <= minute < ends if begins < ends else minute >= begins or minute < ends
+        if begins == ends or not quiet:
+            return due
+        day = local if minute < ends else local + timedelta(days=1)
+        ended = day.replace(hour=ends // 60, minute=ends % 60, second=0, microsecond=0, fold=0)
+        return max(due, ended.astimezone(UTC))
+
 
 @lru_cache(maxsize=4096)
 def evenings(

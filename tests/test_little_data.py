@@ -36,6 +36,8 @@ ANSWERS = {
     "upload": "a file that the team sent",
     "late": "who keeps a door is told who runs late",
     "card": "the edit of a card that its reader posted elsewhere",
+    "sending_card": "the author of an announcement watches it leave",
+    "group_posting": "posted in a group or channel: written to nobody",
 }
 
 

@@ -151,8 +151,10 @@ class Town:
         assert await self.app.office.renew()
         await self.app.tick()
         await self.app.tend_cards()
+        await self.app.sender.tend()
         while await self.app.delivery.deliver():
-            pass
+            # What has left is written down, and what waited behind it posted.
+            await self.app.sender.tend()
 
     async def passes(self, **duration: float) -> None:
         """Let so much time pass, stopping at each reminder on the way."""
