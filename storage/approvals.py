@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import exists, not_, select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import audiences, audit, outbox, team
-from storage.audience_counts import meant
 from storage.audiences import Rule
 from storage.tables import Address, Announcement, Lane, Member, Role, Stage
 
@@ -70,7 +69,9 @@ async def _outside(db: AsyncSession, rule: Rule, mine: Rule | None, theirs: Rule
     """Whether somebody is meant, within the author's area, whom this area leaves out."""
     if theirs is None or theirs == mine:
         return False
-    beyond = meant(rule, mine) & not_(audiences.condition(theirs))
+    # One rule of all of it, for it reads rules of many members best as one.
+    meant = [dict(rule), {"not": dict(theirs)}, *([dict(mine)] if mine is not None else [])]
+    beyond = audiences.condition({"all": meant}, of_all=True)
     return bool(await db.scalar(select(exists().where(beyond).select_from(Member))))
 
 
