@@ -39,6 +39,13 @@ async def stage(town: Town, here: int) -> Stage:
         return found.stage
 
 
+async def version_of(town: Town, here: int) -> int:
+    async with town.app.storage.read() as db:
+        found = await db.get(Announcement, here)
+        assert found is not None
+        return approvals.version(found)
+
+
 async def test_a_second_person_reads_everything_and_approves(town: Town):
     await a_crowd(town)
     sofia, karim = await keeper(town, "Sofia", "en"), await keeper(town, "Karim", "fr")
@@ -106,8 +113,7 @@ async def test_nobody_approves_their_own(town: Town):
     await a_crowd(town)
     sofia, _karim = await keeper(town, "Sofia", "en"), await keeper(town, "Karim", "en")
     here = await submitted(town, sofia)
-    async with town.app.storage.read() as db:
-        version = approvals.version(await db.get(Announcement, here))
+    version = await version_of(town, here)
     own = ["Nobody approves their own announcement."]
     forged = f"annyes:{here}:{version}:7"
     assert await sofia.after(sofia.person.taps_data(forged)) == own
@@ -201,8 +207,8 @@ async def test_only_who_reaches_the_whole_audience_is_asked(town: Town):
     here = await submitted(town, people["Sofia"])
     # Everybody in town lives in Lyon.
     assert [len(people[name].heard()) for name in ("Lyon", "Paris", "Chief")] == [1, 0, 1]
+    version = await version_of(town, here)
     async with town.app.storage.begin() as db:
-        version = approvals.version(await db.get(Announcement, here))
         paris = await town.member_of(db, people["Paris"])
         now = town.clock.now()
         decided = await approvals.decide(db, paris, here, version, now, people=8)
@@ -214,11 +220,11 @@ async def test_of_two_who_approve_at_once_one_does(town: Town):
     sofia = await keeper(town, "Sofia", "en")
     others = [await keeper(town, name, "en") for name in ("Karim", "Lina")]
     here = await submitted(town, sofia)
+    version = await version_of(town, here)
 
     async def approve(who: Resident) -> Decision:
         async with town.app.storage.begin() as db:
             member = await town.member_of(db, who)
-            version = approvals.version(await db.get(Announcement, here))
             await asyncio.sleep(0)
             now = town.clock.now()
             return await approvals.decide(db, member, here, version, now, people=8)
