@@ -25,7 +25,7 @@ from bot.pace import BULK, REPLY, NotNow, Pacer
 from bot.rendering import Piece, render
 from bot.settings import Settings, token_of
 from bot.verdicts import judge, telling_times, unanswered
-from handlers.letters import Attachment, Chart, Edited, Letter, Scannable, Stored
+from handlers.letters import Attachment, Chart, Edited, Letter, Reach, Scannable, Stored
 
 log = structlog.get_logger()
 
@@ -244,7 +244,7 @@ class TelegramBulk:
         if isinstance(letter.picture, Scannable):
             link = f"https://t.me/{await self._name()}?start={letter.picture.payload}"
             return Attachment("ticket.png", await pictures.scannable(link))
-        if isinstance(letter.picture, Chart):
+        if isinstance(letter.picture, Chart | Reach):
             return Attachment("chart.png", await pictures.chart(letter.picture))
         if letter.document is None or isinstance(letter.document, Attachment):
             return letter.document or letter.picture

@@ -4,7 +4,9 @@ import asyncio
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from handlers.letters import Bars, Chart
+from bot import report_pictures
+from bot.report_pictures import drawable
+from handlers.letters import Bars, Chart, Reach
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,8 +23,10 @@ async def scannable(link: str) -> bytes:
     return await asyncio.to_thread(_scannable, link)
 
 
-async def chart(what: Chart) -> bytes:
+async def chart(what: Chart | Reach) -> bytes:
     """The figures as a PNG: a second's work, and some more the first time, for the fonts."""
+    if isinstance(what, Reach):
+        return await asyncio.to_thread(report_pictures.drawn, what)
     return await asyncio.to_thread(_chart, what)
 
 
@@ -119,16 +123,3 @@ def _explain(figure: "Figure", what: Chart) -> None:
         frameon=False,
         fontsize=10,
     )
-
-
-def drawable(text: str) -> str:
-    """The text without what its font has no shape for, and without formulas.
-
-    matplotlib brings DejaVu Sans, which has Latin and Arabic; the host's fonts are not asked.
-    """
-    from matplotlib.font_manager import findfont, get_font  # noqa: PLC0415  # slow to import
-
-    shapes = get_font(findfont("DejaVu Sans"))
-    kept = "".join(char for char in text if shapes.get_char_index(ord(char)))
-    # Between two dollars it would read a formula ("Writing mathematical expressions").
-    return kept.replace("$", r"\$")

@@ -36,6 +36,7 @@ from handlers import (
     ratings,
     registration,
     reminders,
+    reports,
     rsvps,
     search,
     sendings,
@@ -65,6 +66,7 @@ from storage.posted_cards import KIND as CARD
 from storage.ratings import KIND as RATING
 from storage.recipients import kind_of
 from storage.reminders import KIND as REMINDER
+from storage.reports import KIND as REPORT
 from storage.sending_cards import KIND as SENDING
 from storage.tables import Purpose
 from storage.tickets import KIND as TICKET
@@ -95,6 +97,7 @@ def routers() -> Sequence[Router]:
         networking_hold.router(),
         ratings.router(),
         answers.router(),
+        reports.router(),
         figures.router(),
         reminders.router(),
         sendings.router(),
@@ -159,6 +162,7 @@ def kinds() -> Kinds:
         CALENDAR: Kind(write=exports.write_calendars, resend=True),
         EXPORT: Kind(write=exports.write_exports, resend=True),
         FIGURES: Kind(write=figures.write, resend=True),
+        REPORT: Kind(write=reports.write, resend=True),
         UPLOAD: Kind(write=staff_uploads.write, resend=True),
         # None: what stands in a group or channel is written to nobody.
         GROUP: Kind(write=group_chats.write, resend=False),

@@ -91,6 +91,24 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """A picture of whom something reached, with plain words in the reader's language.
+
+    `parts` name the numbers of each row, in their order; `series` are drawn over `moments`.
+    """
+
+    title: str
+    parts: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[int, ...]], ...]
+    answers: tuple[tuple[str, int], ...]
+    moments: tuple[str, ...]
+    series: tuple[tuple[str, tuple[int, ...]], ...]
+    # Above the answers, and above what happened over time.
+    headings: tuple[str, str]
+    right_to_left: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """The approved form of a proactive letter, for channels that insist on one."""
 
@@ -121,7 +139,7 @@ class Letter:
     text: str
     taps: tuple[tuple[Tap, ...], ...] = ()
     document: Attachment | Paper | None = None
-    picture: Attachment | Scannable | Chart | None = None
+    picture: Attachment | Scannable | Chart | Reach | None = None
     template: Template | None = None
     edits: Edited | None = None
     stored: Stored | None = None

@@ -4,6 +4,7 @@ Who we are in links is known once the messenger has told us; until then nothing 
 letters do without.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -21,6 +22,9 @@ class Links:
     username: str = ""
     inline: bool = False
     asked: bool = False
+    # The address that counts who opens the link of an announcement, and leads on to it; none where
+    # nobody can reach us. By the ids of announcement and member.
+    counted: Callable[[int, int], str] | None = None
     # Where our own pages are read, without a slash at the end; empty where they are not.
     pages: str = ""
 

@@ -14,6 +14,7 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handlers import reports
 from handlers.announcement_letters import as_read
 from handlers.correspondence import Writing
 from handlers.letters import Edited, Letter, Tap
@@ -199,7 +200,8 @@ def _taps(words: Words, announcement: Announcement) -> tuple[tuple[Tap, ...], ..
     if mailings.counted(announcement.tally, Fate.UNKNOWN):
         rows.append((tap(words.label("❔ In doubt"), "doubts", here),))
     if stage in (Stage.SENT, Stage.STOPPED):
-        rows.append((tap(words.label("✏️ Send a correction"), "correct", here),))
+        correct = tap(words.label("✏️ Send a correction"), "correct", here)
+        rows.append((correct, reports.tap(words, here)))
     return tuple(rows)
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from bot import pictures
+from bot import pictures, report_pictures
 from bot.catalogs import LOCALES_FOLDER
 from handlers.letters import Bars, Chart
 from handlers.words import LOCALES
@@ -117,7 +117,7 @@ async def test_the_picture_is_mirrored_for_arabic():
 async def test_titles_of_all_sorts_are_drawn():
     """No formula, no shape that the font lacks: a warning would fail the test."""
     odd = "Coûts: $1 à $2 \u2068خبراء\u2069 🎉 日本 \\alpha_{1}"
-    assert pictures.drawable(odd) == r"Coûts: \$1 à \$2 خبراء   \alpha_{1}"
+    assert report_pictures.drawable(odd) == r"Coûts: \$1 à \$2 خبراء   \alpha_{1}"
     assert (await pictures.chart(a_chart(right_to_left=False, label=odd))).startswith(b"\x89PNG")
 
 
@@ -125,4 +125,4 @@ async def test_titles_of_all_sorts_are_drawn():
 def test_the_font_has_every_letter_of_our_languages(language: str):
     catalog = (LOCALES_FOLDER / language / "LC_MESSAGES" / "jisr.po").read_text("utf-8")
     letters = "".join(sorted({char for char in catalog if char.isalpha() or char in "’«»،؛؟"}))
-    assert pictures.drawable(letters) == letters
+    assert report_pictures.drawable(letters) == letters

@@ -31,7 +31,7 @@ async def test_each_reads_it_once_in_their_language_and_its_author_watches(town:
     ]
     await sends(town, seconds=5)
     assert emma.heard() == [
-        "📣 Open day\n\n✅ Sent.\n▰▰▰▰▰▰▰▰▰▰ 100%\n\n📬 Received: 2 of 2\n[✏️ Send a correction]"
+        "📣 Open day\n\n✅ Sent.\n▰▰▰▰▰▰▰▰▰▰ 100%\n\n📬 Received: 2 of 2\n[✏️ Send a correction] [📊 Report]"
     ]
     assert await outcomes(town, announcement) == [
         ("Amal", "fr", "sent", None),
@@ -109,7 +109,7 @@ async def test_what_is_stopped_stays_stopped(town: Town):
     question = emma.last
     assert await emma.taps("⏹ Yes, stop it") == [
         "📣 Open day\n\n⏹ Stopped.\n▰▰▰▰▰▱▱▱▱▱ 50%\n\n📬 Received: 1 of 2\n▫️ Not sent: 1\n"
-        "[✏️ Send a correction]"
+        "[✏️ Send a correction] [📊 Report]"
     ]
     assert question.labels == ["⏹ Yes, stop it", "‹ Back"]
     await sends(town, hours=5)
@@ -151,7 +151,7 @@ async def test_who_can_not_be_reached_and_who_left_at_the_last_moment_are_accoun
     assert emma.heard()[-1] == (
         "📣 Open day\n\n✅ Sent.\n▰▰▰▰▰▰▰▰▰▰ 100%\n\n📬 Received: 0 of 2\n"
         "❌ Not delivered: 1\n     blocked the bot: 1\n"
-        "🔕 Left out at the last moment: 1\n     opted out: 1\n[✏️ Send a correction]"
+        "🔕 Left out at the last moment: 1\n     opted out: 1\n[✏️ Send a correction] [📊 Report]"
     )
 
 
@@ -167,7 +167,7 @@ async def test_a_letter_in_doubt_is_held_listed_and_sent_again_if_staff_say_so(t
         "📬 Received: 0 of 1",
         "❔ In doubt: 1",
         "[❔ In doubt]",
-        "[✏️ Send a correction]",
+        "[✏️ Send a correction] [📊 Report]",
     ]
     await sends(town, minutes=10)
     assert amal.heard() == [], "who complains of doubles gets none"
