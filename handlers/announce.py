@@ -15,7 +15,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
 
 from handlers import announce_parts as parts
-from handlers import announce_readers, guide
+from handlers import announce_readers, group_chats, guide, reports, sendings
 from handlers.announce_parts import SIGNS, Announcements, Compose, Composing, tap
 from handlers.events import BUTTON, paged
 from handlers.letters import Letter, Tap
@@ -111,7 +111,10 @@ def _taps(
     words, here = turn.words, announcement.id
     back = Tap(words.label("‹ Announcements"), Announcements().pack())
     preview = tap(words.label("👁 Preview"), "preview", here)
-    if announcement.author_id != turn.member.id or announcement.stage not in announcements.UNSENT:
+    if announcement.stage not in announcements.UNSENT:
+        sending = sendings.tap(words.label("📤 How it is sent"), "show", here)
+        return [(sending, reports.tap(words, here)), (preview,), (back,)]
+    if announcement.author_id != turn.member.id:
         return [(preview,), (back,)]
     marks = {code: "✅" if code in texts else "✎" for code in AUTONYMS}
     rows = [
@@ -130,6 +133,7 @@ def _taps(
             tap(words.label("👥 To whom"), "audience", here),
             tap(words.label("🕘 When"), "when", here),
         ),
+        (group_chats.tap(words, here),),
     ]
     if texts:
         rows.append((preview, tap(words.label("✉️ Test to me"), "test", here)))

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers.words import AUTONYMS, Html, Words
-from storage import readers
+from storage import group_chats, readers
 from storage.announcements import Texts
 from storage.audience_counts import Count
 from storage.tables import Announcement
@@ -24,9 +24,23 @@ async def lines(
     db: AsyncSession, words: Words, announcement: Announcement, texts: Texts
 ) -> Sequence[Html]:
     """To whom it goes, and how many they are."""
-    said = [await told(db, words, announcement.rule)]
+    said = [await to_whom(db, words, announcement)]
     if announcement.rule is not None:
         said += counted(words, await readers.of(db, announcement, texts))
+    return said
+
+
+async def to_whom(db: AsyncSession, words: Words, announcement: Announcement) -> Html:
+    """To whom it goes, in words: people, and the groups where it is posted besides."""
+    said = await told(db, words, announcement.rule)
+    if announcement.corrects_id is not None:
+        correction = words("✏️ It corrects an earlier announcement.")
+        said = Html(f"{correction}\n{said}")
+    chosen = {one.group_id for one in await group_chats.postings(db, announcement.id)}
+    if chosen:
+        titles = [one.title for one in await group_chats.open_to_us(db) if one.id in chosen]
+        groups = words("📢 Posted besides in: {groups}", groups=words.listed(titles))
+        said = Html(f"{said}\n{groups}")
     return said
 
 

@@ -112,7 +112,7 @@ async def _last_page(
             Html(""),
         ]
     lines += parts.languages(words, found, texts)
-    told = await announce_readers.told(turn.db, words, found.rule)
+    told = await announce_readers.to_whom(turn.db, words, found)
     lines += [Html(""), told, *announce_readers.counted(words, counted)]
     lines += [Html(""), *parts.when_lines(words, found)]
     yes = words.label("📣 Send it")

@@ -95,7 +95,7 @@ async def _letter(
         lines += [Html(""), Html(f"— <b>{AUTONYMS[code]}</b> · {parts.size(words, text)}")]
         lines += [Html(text.text)] if text.text else []
     lines += [Html(""), *parts.languages(words, found, texts), *parts.extras(words, found, texts)]
-    told = await announce_readers.told(db, words, found.rule)
+    told = await announce_readers.to_whom(db, words, found)
     lines += [Html(""), told, *announce_readers.counted(words, counted)]
     if found.shown is not None and readers.changed(found.shown, counted.people):
         lines.append(

@@ -14,6 +14,7 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, ChatMemberAdministrator, ChatMemberUpdated
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handlers.announce_parts import Compose
 from handlers.announcement_letters import as_posted
 from handlers.correspondence import Writing
 from handlers.letters import Letter, Tap
@@ -123,6 +124,8 @@ async def page(turn: Turn, announcement: Announcement) -> Letter:
     if postings:
         chosen = next(iter(postings.values())).language
         rows += _language_taps(words, here, chosen)
+    back = Compose(verb="card", announcement=here).pack()
+    rows.append((Tap(words.label("‹ Back"), back),))
     return Letter(Html("\n".join(lines)), tuple(rows))
 
 
