@@ -39,8 +39,8 @@ from handlers.links import Links
 from handlers.places import zone_of
 from handlers.words import Catalogs, read_catalogs
 from storage import (
-    conversations,
     edits,
+    forgetting,
     members,
     networking,
     outbox,
@@ -48,6 +48,7 @@ from storage import (
     posted_cards,
     ratings,
     reminders,
+    retention,
     uploads,
     waitlist,
 )
@@ -57,8 +58,10 @@ from storage.terms import Terms
 
 # Seconds between two looks at what has come due, at cards that were shared, and rounds of tidying.
 TICK, CARDS, TIDY = 1.0, 5.0, 60.0
-# A messenger repeats an update for 24 h at most (Bot API, "Getting updates"); twice that is safe.
-ANSWERS_KEPT = timedelta(hours=48)
+# Between two looks at who was forgotten, and at what has been kept long enough.
+WIPE, RETENTION = 15.0, 3600.0
+# Nobody takes an edit back after that.
+EDITS_KEPT = timedelta(hours=48)
 
 
 @dataclass(slots=True)
@@ -130,17 +133,32 @@ class App:
             self.delivery.wake()
 
     async def tidy(self) -> None:
-        """Void what has expired, drop answers that nobody can ask for again, see to the menus."""
+        """Void what has expired, drop old edits and files, see to the menus."""
         if self.links.asked:  # and not answered: the server was away when we started
             await learn_who_we_are(self.bot, self.links)
         now = self.clock.now()
         async with self.storage.begin() as db:
             await outbox.void_expired(db, now)
             await posted_cards.forget_over(db, now)
-            await conversations.forget_answers(db, now - ANSWERS_KEPT)
-            await edits.forget(db, now - ANSWERS_KEPT)
+            await edits.forget(db, now - EDITS_KEPT)
             await uploads.forget(db, now)
         await self.menus.look()
+
+    async def wipe(self) -> None:
+        """Make the database's file anew after somebody was forgotten."""
+        async with self.storage.read() as db:
+            forgotten = await forgetting.unwiped(db)
+        if forgotten and await self.storage.make_anew():
+            async with self.storage.begin() as db:
+                await forgetting.wiped(db, forgotten, self.clock.now())
+
+    async def keep_to_the_terms(self) -> None:
+        """Let go of what has been kept for as long as the notice says, in short transactions."""
+        for step in retention.steps():
+            again = True
+            while again:
+                async with self.storage.begin() as db:
+                    again = await step(db, self.terms.retention, self.clock.now())
 
     async def introduce(self) -> None:
         """Tell Telegram our name, descriptions and commands, in each language."""
@@ -168,6 +186,8 @@ class App:
         metronome.every(CARDS, self.tend_cards)
         metronome.every(TIDY, self.sender.welcome)
         metronome.every(TIDY, self.tidy)
+        metronome.every(WIPE, self.wipe)
+        metronome.every(RETENTION, self.keep_to_the_terms)
         async with metronome.beating():
             await asyncio.Event().wait()
 

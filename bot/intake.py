@@ -32,7 +32,7 @@ from handlers.letters import Say, Spoken
 from handlers.links import Links
 from handlers.turns import Turn
 from handlers.words import Catalogs, Words
-from storage import conversations, members
+from storage import conversations, members, retention
 from storage.database import Storage
 from storage.failures import passes
 from storage.terms import APPROVAL_ABOVE, Terms
@@ -140,6 +140,8 @@ class Intake:
             address.unreachable_at = address.unreachable_at or now
         elif not caller.wordless:
             address.unreachable_at = None
+        if not caller.left:
+            retention.seen(member, now)
         turn = Turn(
             db=db,
             member=member,

@@ -22,10 +22,12 @@ from handlers import (
     events,
     exports,
     figures,
+    forget,
     group_chats,
     guide,
     invitations,
     meeting_profile,
+    mydata,
     networking,
     networking_hold,
     plans,
@@ -47,6 +49,7 @@ from handlers import (
     staff_forms,
     staff_uploads,
     start,
+    still_there,
     stop,
     team,
     tickets,
@@ -60,6 +63,7 @@ from storage.doors import KIND as LATE
 from storage.exports import CALENDAR, EXPORT
 from storage.figures import KIND as FIGURES
 from storage.group_chats import KIND as GROUP
+from storage.holdings import KIND as MYDATA
 from storage.networking import INVITATION, TABLE
 from storage.plans import KIND as PLAN
 from storage.posted_cards import KIND as CARD
@@ -67,6 +71,7 @@ from storage.ratings import KIND as RATING
 from storage.recipients import kind_of
 from storage.reminders import KIND as REMINDER
 from storage.reports import KIND as REPORT
+from storage.retention import KIND as STILL_THERE
 from storage.sending_cards import KIND as SENDING
 from storage.tables import Purpose
 from storage.tickets import KIND as TICKET
@@ -80,6 +85,9 @@ def routers() -> Sequence[Router]:
     return [
         stop.router(),
         privacy.router(),
+        mydata.router(),
+        forget.router(),
+        still_there.router(),
         start.router(),
         staff_forms.ways_out(),
         posts.ways_out(),
@@ -163,6 +171,9 @@ def kinds() -> Kinds:
         EXPORT: Kind(write=exports.write_exports, resend=True),
         FIGURES: Kind(write=figures.write, resend=True),
         REPORT: Kind(write=reports.write, resend=True),
+        MYDATA: Kind(write=mydata.write, resend=True),
+        # None: whoever wants nothing any more must still be asked before they are forgotten.
+        STILL_THERE: Kind(write=still_there.write, resend=True),
         UPLOAD: Kind(write=staff_uploads.write, resend=True),
         # None: what stands in a group or channel is written to nobody.
         GROUP: Kind(write=group_chats.write, resend=False),

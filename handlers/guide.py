@@ -30,6 +30,8 @@ def commands(words: Words, *, staff: bool = False) -> Sequence[tuple[str, str]]:
         ("settings", words.label("Language, reminders, profile")),
         ("stop", words.label("Stop what I send you")),
         ("privacy", words.label("Your data: who keeps it, why, how long")),
+        ("mydata", words.label("What I hold about you")),
+        ("forget", words.label("Forget me")),
         ("help", words.label("What I can do")),
         ("cancel", words.label("Stop what we are doing")),
         ("start", words.label("Begin, or begin again")),

@@ -6,6 +6,7 @@ contention, whatever the busy timeout. `read()` sees one consistent state and wr
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
@@ -22,6 +23,8 @@ from storage.sqlite import connect
 
 # How long a writer waits for another process's transaction on SQLite, in seconds.
 BUSY_SECONDS = 30
+# And how long making the file anew waits for those who read, while all writers wait for it.
+ANEW_SECONDS = 5
 # Connections of one process to PostgreSQL: chats side by side, delivery and the clock.
 POOL_SIZE = 10
 
@@ -44,6 +47,29 @@ class Storage:
         """A transaction that may write: committed at the end of the block, or nothing at all."""
         async with self._turn, AsyncSession(self.engine, expire_on_commit=False) as db, db.begin():
             yield db
+
+    async def make_anew(self) -> bool:
+        """Write SQLite's file anew, so that nothing of what was deleted is left in it or in its log.
+
+        False: somebody was reading, to be tried again. PostgreSQL sees to its files by itself.
+        """
+        path = self.engine.url.database
+        if not self.is_sqlite or path is None:
+            return True
+        async with self._turn:
+            connection = connect(path, ANEW_SECONDS)
+            await connection
+            try:
+                busy: list[int] = []
+                await connection.run(lambda it: it.execute("VACUUM").close())
+                await connection.run(
+                    lambda it: busy.extend(it.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
+                )
+            except sqlite3.OperationalError:
+                return False
+            finally:
+                await connection.close()
+        return not busy[0]
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -102,7 +128,9 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
     # The driver must not open transactions on its own: `_begin_sqlite` does.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    # What is deleted is overwritten.
+    pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+    for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -7,14 +7,16 @@ none: whoever adds such a column decides it here.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage import outbox
 from storage.conversations import conversation_key
-from storage.tables import Address, Base, Conversation, Member
+from storage.tables import Address, Base, Conversation, Lane, Member, Trilingual
 
 # The columns by which a member's own rows are found: "table.column".
 HELD = (
@@ -83,6 +85,7 @@ NOT_THEIRS: Mapping[str, str] = {
 UNTOLD: Mapping[str, str] = {
     "member.rhythm": "the zone and quiet hours again, in one word",
     "invitation.code_hash": "a secret's hash",
+    "update.update_id": "the messenger's number of a message",
     "outbox.about": "numbers of rows",
     "outbox.engine": "which process sent it",
     "edit.before": "the programme's words, which are public, as they were",
@@ -93,6 +96,23 @@ UNTOLD: Mapping[str, str] = {
 }
 # What such columns are called: a new one that looks like them has to be classified.
 _ENDS, _NAMES = ("_by", "_id", "_of"), {"by", "touched", "address", "key", "member", "members"}
+
+
+KIND = "mydata"
+# Whoever asked for their data and could not be reached for so long asks again.
+_WORTH_SENDING = timedelta(hours=12)
+# The column by which the rows that others point to are called, for people.
+_NAMED = {"session": "title", "event": "title", "theme": "name"}
+
+# The names of rows that holdings point to: by table, then by id.
+Names = Mapping[str, Mapping[int, Trilingual]]
+
+
+class Format(StrEnum):
+    """How a member gets what is held about them."""
+
+    HTML = "html"
+    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +145,45 @@ async def of(db: AsyncSession, member: Member) -> Sequence[Holding]:
         ]:
             found.append(Holding(name, kept))
     return found
+
+
+async def names(db: AsyncSession, held: Sequence[Holding]) -> Names:
+    """What the sessions, events and themes are called that these rows point to."""
+    ids: dict[str, set[int]] = {}
+    for one in held:
+        for row in one.rows:
+            for column, value in row.items():
+                if (of := points_to(one.table, column)) is not None:
+                    ids.setdefault(of, set()).add(value)
+    found = {}
+    for name, wanted in ids.items():
+        table = Base.metadata.tables[name]
+        called = select(table.c.id, table.c[_NAMED[name]]).where(table.c.id.in_(wanted))
+        found[name] = {row[0]: row[1] for row in await db.execute(called)}
+    return found
+
+
+def points_to(table: str, column: str) -> str | None:
+    """The table with a name for people to which this column points; None: none such."""
+    keys = Base.metadata.tables[table].c[column].foreign_keys
+    return next((key.column.table.name for key in keys if key.column.table.name in _NAMED), None)
+
+
+async def ask(db: AsyncSession, member: Member, now: datetime) -> None:
+    """Let both files be sent. Taps in the same second ask for them once."""
+    rows = [
+        {
+            "key": f"{KIND}:{member.id}:{format_.value}:{int(now.timestamp())}",
+            "member_id": member.id,
+            "kind": KIND,
+            "about": {"format": format_.value},
+            "lane": Lane.PERSONAL,
+            "due": now,
+            "expires": now + _WORTH_SENDING,
+        }
+        for format_ in Format
+    ]
+    await db.execute(outbox.insert_once(db), rows)
 
 
 def unclassified() -> list[str]:

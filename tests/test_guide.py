@@ -16,6 +16,7 @@ HELP = {
         "/settings · Language, reminders, profile\n"
         "/stop · Stop what I send you\n"
         "/privacy · Your data: who keeps it, why, how long\n"
+        "/mydata · What I hold about you\n/forget · Forget me\n"
         "/cancel · Stop what we are doing\n"
         "/start · Begin, or begin again"
     ),
@@ -26,6 +27,7 @@ HELP = {
         "/settings · Langue, rappels, profil\n"
         "/stop · Ne plus recevoir mes messages\n"
         "/privacy · Vos données : qui les garde, pourquoi, combien de temps\n"
+        "/mydata · Ce que je conserve sur vous\n/forget · Oubliez-moi\n"
         "/cancel · Interrompre ce que nous faisons\n"
         "/start · Commencer ou recommencer"
     ),
@@ -36,6 +38,7 @@ HELP = {
         "/settings · اللغة والتذكيرات والملف الشخصي\n"
         "/stop · إيقاف ما أرسله إليكم\n"
         "/privacy · معطياتكم: من يحفظها، ولماذا، وكم من الوقت\n"
+        "/mydata · ما أحتفظ به عنكم\n/forget · انسوني\n"
         "/cancel · إيقاف ما نحن بصدده\n"
         "/start · البدء أو البدء من جديد"
     ),

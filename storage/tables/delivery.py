@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.tables.base import Base, choice
@@ -37,6 +37,13 @@ class Outbox(Base):
         # The whole order in which letters leave: a wave of a million has one moment for all.
         Index("ix_outbox_state_lane_due_id", "state", "lane", "due", "id"),
         Index("ix_outbox_member_id", "member_id"),
+        # What still has words and an address that are to go one day.
+        Index(
+            "ix_outbox_settled_at",
+            "settled_at",
+            sqlite_where=text("address IS NOT NULL"),
+            postgresql_where=text("address IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)

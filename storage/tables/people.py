@@ -86,7 +86,7 @@ class Member(Base):
     everywhere: Mapped[bool] = mapped_column(default=False, server_default=false())
     # Since when they are of the team; empty for everybody else, and where nobody knows.
     team_since: Mapped[datetime | None]
-    # On which day they last wrote or tapped, and when they were asked whether they are still there.
+    # When they last wrote or tapped, to the day, and when they were asked if they are still there.
     seen_at: Mapped[datetime | None] = mapped_column(index=True)
     asked_at: Mapped[datetime | None]
     # The version of the privacy notice that the member was last asked about.

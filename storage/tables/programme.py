@@ -53,6 +53,8 @@ class Event(Base):
     leads: Mapped[list[Any] | None]
     # How much it weighs in its introductions that they cross the two shores, from 0 to 3.
     crossing: Mapped[int] = mapped_column(default=2, server_default="2")
+    # Since when nobody's name stands behind its seats any more (`storage/retention.py`).
+    nameless_at: Mapped[datetime | None]
 
 
 class Session(Base):
