@@ -22,6 +22,7 @@ from handlers import (
     events,
     exports,
     figures,
+    forged,
     forget,
     group_chats,
     guide,
@@ -83,6 +84,7 @@ from storage.waitlist import PROMOTION
 def routers() -> Sequence[Router]:
     """Fresh routers: each belongs to one dispatcher."""
     return [
+        forged.router(),
         stop.router(),
         privacy.router(),
         mydata.router(),

@@ -1,5 +1,7 @@
 """The first word: `/start`, the language, deep links, and the gate before what needs a member."""
 
+import re
+
 from aiogram import Router
 from aiogram.filters import Command, CommandObject
 from aiogram.filters.callback_data import CallbackData
@@ -15,6 +17,9 @@ from handlers.words import AUTONYMS, Html
 from storage import invitations
 from storage.tables import Role
 
+# Characters of a deep link's payload (Bot API, "Deep linking").
+_PAYLOAD = 64
+
 
 class Choose(CallbackData, prefix="tongue"):
     """Speak this language with me."""
@@ -24,7 +29,8 @@ class Choose(CallbackData, prefix="tongue"):
 
 async def start(_message: Message, command: CommandObject, turn: Turn, state: FSMContext) -> None:
     """/start, with or without the payload of a deep link."""
-    door = command.args or ""
+    # Whatever somebody typed behind it, a payload has no other characters (Bot API, "Deep linking").
+    door = re.sub(r"[^A-Za-z0-9_-]", "", command.args or "")[:_PAYLOAD]
     if door.startswith(invitations.PREFIX):
         await _invited(turn, door)
         door = ""
