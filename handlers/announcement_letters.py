@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 from aiogram.types import Message
 from aiogram.utils.text_decorations import HtmlDecoration
 
-from handlers import answers
+from handlers import answers, stop
 from handlers.letters import Letter, Stored, Tap
 from handlers.stop import way_out
 from handlers.words import Html, Words
-from storage.tables import Announcement, AnnouncementText
+from storage.tables import Announcement, AnnouncementText, Purpose
 
 # Bot API, sendMessage.text and sendPhoto.caption: characters after entities parsing. Counted in
 # UTF-16 units, which are never fewer.
@@ -39,6 +39,7 @@ def as_read(
     taps = list(answers.taps(announcement, words, chosen))
     if text.link_url and text.link_label:
         taps.append((Tap(text.link_label, url=text.link_url),))
+    taps.append((stop.tap(words, announcement.purpose or Purpose.ANNOUNCEMENTS),))
     stored = None
     if text.media and text.file:
         stored = Stored(text.media, text.file, text.file_name or "")

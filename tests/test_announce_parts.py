@@ -41,8 +41,9 @@ async def test_a_link_and_answers_are_named_in_each_language(town: Town):
     shown = await sofia.taps("👁 Preview")
     assert shown[1:5:2] == [
         "Portes ouvertes\n\nPour ne plus en recevoir : /stop\n[Je viens] [Je ne peux pas]\n"
-        "[S'inscrire]",
-        "Open day on Saturday\n\nلإيقاف هذه الرسائل: /stop\n[I'll come] [I can't]\n[Register]",
+        "[S'inscrire]\n[🔕 Ne plus en recevoir]",
+        "Open day on Saturday\n\nلإيقاف هذه الرسائل: /stop\n[I'll come] [I can't]\n[Register]\n"
+        "[🔕 إيقاف هذه الرسائل]",
     ]
     urls = [b.url for m in sofia.person.chat.messages for r in m.keyboard for b in r if b.url]
     assert urls == [f"https://consulat.ma/{page}" for page in ("fr", "lyon", "lyon")]
@@ -100,7 +101,11 @@ async def test_a_test_sends_the_real_letters_to_oneself(town: Town):
     await town.is_now(town.clock.now())
     assert sorted(sofia.heard()) == sorted(
         f"Open day on Saturday\n\n{out}"
-        for out in ("Pour ne plus en recevoir : /stop", "لإيقاف هذه الرسائل: /stop", WAY_OUT)
+        for out in (
+            "Pour ne plus en recevoir : /stop\n[🔕 Ne plus en recevoir]",
+            "لإيقاف هذه الرسائل: /stop\n[🔕 إيقاف هذه الرسائل]",
+            f"{WAY_OUT}\n[🔕 Stop these messages]",
+        )
     )
     assert amal.heard() == []
     assert await deeds(town) == ["announcement.drafted", "announcement.tested"]

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from bot.simulator.markup import parse_html, units
-from handlers.announcement_letters import as_read, is_link, length, read_message, room_for
+from handlers.announcement_letters import (
+    as_read,
+    correction,
+    is_link,
+    length,
+    read_message,
+    room_for,
+)
 from handlers.letters import Letter, Stored, Tap
 from handlers.words import read_catalogs
 from storage.tables import Announcement, AnnouncementText
@@ -134,19 +141,26 @@ def test_a_reader_gets_the_words_the_file_the_link_and_the_way_out():
     link = (Tap("التسجيل", url="https://consulat.ma/lyon"),)
     assert as_read(announcement, text, WORDS["ar"]) == Letter(
         f"<b>يوم مفتوح</b> في Lyon\n\n{WAY_OUT['ar']}",
-        ((Tap("سأحضر", "answer:7:0"),), link),
+        ((Tap("سأحضر", "answer:7:0"),), link, (Tap("🔕 إيقاف هذه الرسائل", "stop:announcements"),)),
         stored=Stored("photo", "P1"),
     )
     # Standing in for French: the words are the same, the rest is in the reader's own.
     assert as_read(announcement, text, WORDS["fr"]) == Letter(
         f"<b>يوم مفتوح</b> في Lyon\n\n{WAY_OUT['fr']}",
-        ((Tap("Je viens", "answer:7:0"),), link),
+        (
+            (Tap("Je viens", "answer:7:0"),),
+            link,
+            (Tap("🔕 Ne plus en recevoir", "stop:announcements"),),
+        ),
         stored=Stored("photo", "P1"),
     )
 
 
 def test_the_way_out_has_its_room_in_every_language():
-    longest = max(length(f"\n\n{out}") for out in WAY_OUT.values())
+    # The mark of a correction has its room, too.
+    longest = max(
+        length(f"\n\n{correction(WORDS[language])}\n\n{out}") for language, out in WAY_OUT.items()
+    )
     assert room_for(None, {k: WORDS[k] for k in WAY_OUT}) == 4096 - longest
     assert room_for("photo", {k: WORDS[k] for k in WAY_OUT}) == 1024 - longest
 

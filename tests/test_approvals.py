@@ -65,7 +65,9 @@ async def test_a_second_person_reads_everything_and_approves(town: Town):
         "[👁 Comme les lecteurs la verront]\n[✅ Approuver] [↩️ Renvoyer…]"
     ]
     seen = await karim.taps("👁 Comme les lecteurs la verront")
-    assert seen[1] == "Open day on Saturday\n\nPour ne plus en recevoir : /stop"
+    assert seen[1] == (
+        "Open day on Saturday\n\nPour ne plus en recevoir : /stop\n[🔕 Ne plus en recevoir]"
+    )
     assert await karim.taps("✅ Approuver") == [
         "✅ Vous l'avez approuvée pour 7 personnes.\n🕘 Elle part dès que vous l'envoyez."
     ]

@@ -33,7 +33,7 @@ CONSENT_FR = (
     "met fin.\n\nÊtes-vous d'accord ?\n"
     "[▫️ Annonces de l'équipe]\n[▫️ Nouveaux événements pour vous]\n"
     "[▫️ Mises en relation avec d'autres membres]\n[▫️ Votre fiche dans l'annuaire]\n"
-    "[🔒 Qui les garde, pourquoi, combien de temps]\n"
+    "[🔒 Qui, pourquoi, combien de temps]\n"
     "[Je suis d'accord]\n[Je ne suis pas d'accord]\n[‹ Retour]"
 )
 
@@ -127,7 +127,7 @@ async def test_a_newcomer_registers_in_french(town: Town):
     await salma.taps("▫️ Votre fiche dans l'annuaire")
     assert await salma.taps("✅ Nouveaux événements pour vous") == [ticked]
     # The notice is one tap away, and one tap back: what was ticked stays so.
-    (notice,) = await salma.taps("🔒 Qui les garde, pourquoi, combien de temps")
+    (notice,) = await salma.taps("🔒 Qui, pourquoi, combien de temps")
     assert notice.startswith("Vos données\n\nResponsable : ")
     assert notice.endswith("\n[‹ Retour]")
     assert await salma.taps("‹ Retour") == [ticked]

@@ -19,10 +19,11 @@ async def test_each_reads_it_once_in_their_language_and_its_author_watches(town:
     await sends(town, seconds=1)
     assert amal.heard() == [
         "Journée portes ouvertes\nLe consulat vous accueille samedi.\n\n"
-        "Pour ne plus en recevoir : /stop"
+        "Pour ne plus en recevoir : /stop\n[🔕 Ne plus en recevoir]"
     ]
     assert bilal.heard() == [
-        "يوم الأبواب المفتوحة\nتستقبلكم القنصلية يوم السبت.\n\nلإيقاف هذه الرسائل: /stop"
+        "يوم الأبواب المفتوحة\nتستقبلكم القنصلية يوم السبت.\n\nلإيقاف هذه الرسائل: /stop\n"
+        "[🔕 إيقاف هذه الرسائل]"
     ]
     assert chama.heard() == [], "she never agreed to announcements"
     assert emma.heard() == [
@@ -49,7 +50,8 @@ async def test_whose_language_has_no_words_reads_those_that_stand_in_or_is_left_
     await ready(town, emma, only_french, fallback=None)
     await sends(town, seconds=1)
     assert amal.heard() == [
-        "Journée portes ouvertes\nLe consulat vous accueille samedi.\n\nلإيقاف هذه الرسائل: /stop"
+        "Journée portes ouvertes\nLe consulat vous accueille samedi.\n\nلإيقاف هذه الرسائل: /stop\n"
+        "[🔕 إيقاف هذه الرسائل]"
     ]
 
 
@@ -202,7 +204,7 @@ async def test_a_correction_goes_to_exactly_those_who_received_it(town: Town):
     await sends(town, seconds=10)
     assert amal.heard() == [
         "✏️ Rectificatif\n\nJournée portes ouvertes\nLe consulat vous accueille samedi.\n\n"
-        "Pour ne plus en recevoir : /stop"
+        "Pour ne plus en recevoir : /stop\n[🔕 Ne plus en recevoir]"
     ]
     assert late.heard() == []
 
