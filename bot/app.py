@@ -21,6 +21,8 @@ from bot.intake import CHANNEL, Intake
 from bot.introducing import Introduction, introduce, learn_who_we_are
 from bot.menus import StaffMenus
 from bot.metrics import Metrics
+from bot.openings import openings_of
+from bot.openings import route as opened
 from bot.pace import Pacer
 from bot.polling import Poller
 from bot.sending import Sender
@@ -266,6 +268,9 @@ async def serve(settings: Settings, clock: Clock, *, listen: bool, engine: bool)
             *board(app.storage, app.catalogs, clock),
         ]
         app.links.pages = settings.public_url or ""
+        if (known := openings_of(settings)) is not None:
+            app.links.counted = known.link
+            routes.append(opened(known, app.storage, clock, app.catalogs))
         secret = settings.webhook_secret
         by_webhook = listen and settings.public_url is not None and secret is not None
         if by_webhook and secret is not None:

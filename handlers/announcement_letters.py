@@ -56,6 +56,15 @@ def as_posted(announcement: Announcement, text: AnnouncementText, words: Words) 
     return replace(letter, text=Html("\n\n".join(filter(None, [*marked, text.text]))), taps=link)
 
 
+def counted(letter: Letter, text: AnnouncementText, address: str) -> Letter:
+    """The same letter, its link button by way of the address that counts who opens it."""
+    taps = tuple(
+        tuple(replace(tap, url=address) if tap.url == text.link_url else tap for tap in row)
+        for row in letter.taps
+    )
+    return replace(letter, taps=taps)
+
+
 def room_for(media: str | None, catalogs: Mapping[str, Words]) -> int:
     """How many UTF-16 units a text may have, with this medium, whoever reads it.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from handlers.letters import Tap
-from handlers.words import Words, shortened
+from handlers.words import Catalogs, Words, shortened
 
 # Of a title, what a shared link says; far below what an address may hold.
 _LONGEST = 100
@@ -52,3 +52,10 @@ class Links:
             return (Tap(words.label("Share"), query=door),)
         text = urlencode({"url": url, "text": shortened(title, _LONGEST)})
         return (Tap(words.label("Share"), url=f"https://t.me/share/url?{text}"),)
+
+
+def dead_end(catalogs: Catalogs) -> str:
+    """What stands, in each language, where a link leads nowhere: its reader is not known."""
+    return "\n".join(
+        words.label("This link leads nowhere any more.") for words in catalogs.values()
+    )

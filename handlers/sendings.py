@@ -15,7 +15,7 @@ from aiogram.types import CallbackQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers import reports
-from handlers.announcement_letters import as_read
+from handlers.announcement_letters import as_read, counted
 from handlers.correspondence import Writing
 from handlers.letters import Edited, Letter, Tap
 from handlers.tickets import of_staff
@@ -61,7 +61,10 @@ async def write(db: AsyncSession, writings: Sequence[Writing]) -> list[Letter | 
         key = (announcement_id, language, one.words.language)
         if key not in written:
             written[key] = as_read(*known, one.words)
-        letters.append(written[key])
+        letter, text = written[key], known[1]
+        if one.links.counted is not None and text.link_url:
+            letter = counted(letter, text, one.links.counted(announcement_id, one.member.id))
+        letters.append(letter)
     return letters
 
 

@@ -8,7 +8,7 @@ posted late is posted now, to be held with the rest; and announcements on their 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, or_, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import plans, ratings, reminders
@@ -34,7 +34,7 @@ async def hold(db: AsyncSession, now: datetime, pace: float) -> Held:
     paused = await db.scalars(
         update(Announcement)
         .where(_on_its_way(now))
-        .values(stage=Stage.PAUSED)
+        .values(stage=Stage.PAUSED, started_at=func.coalesce(Announcement.started_at, now))
         .returning(Announcement.id)
         .execution_options(synchronize_session=False)
     )
