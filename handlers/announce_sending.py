@@ -147,7 +147,7 @@ async def send(
         turn.say.edit(await announce.card(turn, found.id))
         return
     counted = await readers.of(turn.db, found, texts)
-    same = seen == str(approvals.version(found))
+    same = seen == approvals.version(found)
     if not same or not counted.people or readers.changed(people, counted.people):
         shown = people if same and counted.people else None
         turn.say.edit(await _last_page(turn, found, approval_above, shown=shown))

@@ -33,7 +33,7 @@ class Approve(CallbackData, prefix="annyes"):
     """It may leave: this version of it, to so many people."""
 
     announcement: int
-    version: int
+    version: str
     people: int
 
 
@@ -41,7 +41,7 @@ class SendBack(CallbackData, prefix="annback"):
     """It may not: a comment follows."""
 
     announcement: int
-    version: int
+    version: str
 
 
 # --- the letters ----------------------------------------------------------------------------

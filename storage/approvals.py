@@ -33,9 +33,11 @@ class Decision(StrEnum):
     NOT_YOURS = "not yours"
 
 
-def version(announcement: Announcement) -> int:
-    """What stands there now, as a number that every edit changes: milliseconds since 1970."""
-    return int(announcement.edited_at.timestamp() * 1000)
+def version(announcement: Announcement) -> str:
+    """What stands there now, as a word that every edit changes: v and milliseconds since 1970, in
+    hexadecimal. (No button of ours has a number beyond any row.)
+    """
+    return f"v{int(announcement.edited_at.timestamp() * 1000):x}"
 
 
 async def approvers(db: AsyncSession, announcement: Announcement) -> Sequence[Member]:
@@ -108,7 +110,7 @@ async def decide(
     db: AsyncSession,
     member: Member,
     announcement_id: int,
-    seen: int,
+    seen: str,
     now: datetime,
     *,
     people: int | None = None,
@@ -144,7 +146,7 @@ async def decide(
 
 
 async def _refusal(
-    db: AsyncSession, member: Member, announcement: Announcement, seen: int
+    db: AsyncSession, member: Member, announcement: Announcement, seen: str
 ) -> Decision | None:
     if announcement.author_id == member.id:
         return Decision.OWN

@@ -39,7 +39,7 @@ async def stage(town: Town, here: int) -> Stage:
         return found.stage
 
 
-async def version_of(town: Town, here: int) -> int:
+async def version_of(town: Town, here: int) -> str:
     async with town.app.storage.read() as db:
         found = await db.get(Announcement, here)
         assert found is not None
