@@ -15,6 +15,7 @@ from bot.bulk import TelegramBulk, open_bulk
 from bot.clock import Clock, Metronome
 from bot.delivery import Delivery, in_flight_at
 from bot.door import Door
+from bot.drawing import Drawings
 from bot.engine import Office
 from bot.flood import Flood
 from bot.intake import CHANNEL, Intake
@@ -87,6 +88,7 @@ class App:
     menus: StaffMenus
     uploads: Uploads
     sender: Sender
+    drawings: Drawings
     on_engine: Callable[[], None] = field(default=lambda: None)
 
     async def listen(self) -> None:
@@ -127,6 +129,11 @@ class App:
         async with self.storage.begin() as db:
             posted = await posted_cards.tend(db, self.clock.now())
         if posted:
+            self.delivery.wake()
+
+    async def tend_introductions(self) -> None:
+        """Draw rounds of introductions, and see to those that stand."""
+        if await self.drawings.tend():
             self.delivery.wake()
 
     async def read_uploads(self) -> None:
@@ -187,6 +194,7 @@ class App:
         metronome.every(TICK, self.read_uploads)
         metronome.every(CARDS, self.tend_cards)
         metronome.every(TIDY, self.sender.welcome)
+        metronome.every(CARDS, self.tend_introductions)
         metronome.every(TIDY, self.tidy)
         metronome.every(WIPE, self.wipe)
         metronome.every(RETENTION, self.keep_to_the_terms)
@@ -255,6 +263,7 @@ async def open_app(
             StaffMenus(storage, bot, catalogs, CHANNEL, language),
             Uploads(storage, partial(fetch_from_telegram, bot), clock, settings.timezone),
             Sender(storage, clock, pacer.rate, settings.timezone, delivery.wake),
+            Drawings(storage, clock),
         )
 
 

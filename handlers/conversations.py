@@ -26,6 +26,7 @@ from handlers import (
     forget,
     group_chats,
     guide,
+    introductions,
     invitations,
     meeting_profile,
     mydata,
@@ -40,6 +41,7 @@ from handlers import (
     registration,
     reminders,
     reports,
+    rounds,
     rsvps,
     search,
     sendings,
@@ -65,6 +67,9 @@ from storage.exports import CALENDAR, EXPORT
 from storage.figures import KIND as FIGURES
 from storage.group_chats import KIND as GROUP
 from storage.holdings import KIND as MYDATA
+from storage.introduction_rounds import DRAWN
+from storage.introductions import AGREED, ENDED, PAUSED
+from storage.introductions import KIND as INTRODUCTION
 from storage.networking import INVITATION, TABLE
 from storage.plans import KIND as PLAN
 from storage.posted_cards import KIND as CARD
@@ -109,6 +114,8 @@ def routers() -> Sequence[Router]:
         answers.router(),
         reports.router(),
         figures.router(),
+        introductions.router(),
+        rounds.router(),
         reminders.router(),
         sendings.router(),
         group_chats.router(),
@@ -171,6 +178,12 @@ def kinds() -> Kinds:
         TICKET: Kind(write=tickets.write, resend=True),
         CALENDAR: Kind(write=exports.write_calendars, resend=True),
         EXPORT: Kind(write=exports.write_exports, resend=True),
+        INTRODUCTION: Kind(write=introductions.write, resend=True, purpose=Purpose.INTRODUCTIONS),
+        AGREED: Kind(write=introductions.write_agreed, resend=True, purpose=Purpose.INTRODUCTIONS),
+        ENDED: Kind(write=introductions.write_ended, resend=True, purpose=Purpose.INTRODUCTIONS),
+        PAUSED: Kind(write=introductions.write_paused, resend=True, purpose=Purpose.INTRODUCTIONS),
+        # None: the team at its work.
+        DRAWN: Kind(write=rounds.write, resend=True),
         FIGURES: Kind(write=figures.write, resend=True),
         REPORT: Kind(write=reports.write, resend=True),
         MYDATA: Kind(write=mydata.write, resend=True),

@@ -20,6 +20,7 @@ def commands(words: Words, *, staff: bool = False) -> Sequence[tuple[str, str]]:
     return (
         *([("events", words.label("Manage events and sessions"))] if staff else []),
         *([("announce", words.label("Write an announcement"))] if staff else []),
+        *([("rounds", words.label("Rounds of introductions"))] if staff else []),
         *([("door", words.label("Keep a door: who comes in"))] if staff else []),
         *([("team", words.label("The team: people, posts, invitations"))] if staff else []),
         ("agenda", words.label("The agenda, day by day")),

@@ -61,3 +61,19 @@ def first_name(member: Member) -> Html:
     """What others read of a name before both said yes."""
     name = (member.name or "").split()
     return quote(name[0]) if name else Html("–")
+
+
+def topic_noun(words: Words, topic: Topic) -> str:
+    """A topic in the middle of a sentence, whichever way it goes."""
+    return {
+        Topic.MENTORING: words.label("mentoring"),
+        Topic.PARTNERSHIP: words.label("a partnership"),
+        Topic.INVESTMENT: words.label("an investment"),
+        Topic.RECRUITMENT: words.label("help with recruiting"),
+        Topic.JOB: words.label("a job or an internship"),
+        Topic.EXPERTISE: words.label("expertise"),
+        Topic.TRAINING: words.label("training"),
+        Topic.MARKET_ACCESS: words.label("access to a market"),
+        Topic.RESEARCH: words.label("joint research"),
+        Topic.TRADE: words.label("goods, services or orders"),
+    }[topic]

@@ -5,12 +5,13 @@ they do then (pause, come back) is theirs. Blocks are private: no letter ever te
 stay when everything else goes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from storage import purposes
 from storage.folding import folded
@@ -48,11 +49,9 @@ class Wishes:
 
 def active() -> ColumnElement[bool]:
     """The condition, in a statement about members, that they may be introduced now."""
-    unpaused = (
-        select(MeetingProfile.member_id)
-        .where(MeetingProfile.member_id == Member.id, MeetingProfile.paused_at.is_(None))
-        .exists()
-    )
+    # By another name: the statement around may read profiles itself.
+    profile = aliased(MeetingProfile)
+    unpaused = exists().where(profile.member_id == Member.id, profile.paused_at.is_(None))
     return and_(Member.registered_at.is_not(None), unpaused, purposes.agrees(Purpose.INTRODUCTIONS))
 
 
@@ -190,3 +189,40 @@ async def barred(db: AsyncSession, member: Member) -> tuple[int, Sequence[str]]:
         .order_by(MeetingBlock.id)
     )
     return persons or 0, [name for name in organisations if name]
+
+
+async def barred_pairs(db: AsyncSession, people: Collection[int]) -> set[frozenset[int]]:
+    """Of these members, the pairs of whom one blocks the other or the other's organisation."""
+    never, never_at, organisations = await blocks_among(db, people)
+    pairs = {frozenset((one, other)) for one, others in never.items() for other in others}
+    for one, barred_there in never_at.items():
+        pairs |= {
+            frozenset((one, other))
+            for other, organisation in organisations.items()
+            if organisation in barred_there and other != one
+        }
+    return pairs
+
+
+async def blocks_among(
+    db: AsyncSession, people: Collection[int]
+) -> tuple[dict[int, set[int]], dict[int, set[str]], dict[int, str]]:
+    """Whom and whose organisation each of these blocks, and the organisation of each, folded."""
+    wanted = set(people)
+    never: dict[int, set[int]] = {}
+    never_at: dict[int, set[str]] = {}
+    rows = await db.execute(
+        select(MeetingBlock.member_id, MeetingBlock.other_id, MeetingBlock.folded)
+    )
+    for member_id, other_id, key in rows:
+        if member_id in wanted and other_id in wanted:
+            never.setdefault(member_id, set()).add(other_id)
+        if member_id in wanted and key:
+            never_at.setdefault(member_id, set()).add(key)
+    organisations = {}
+    if never_at:
+        named = await db.execute(
+            select(Member.id, Member.organisation).where(Member.organisation.is_not(None))
+        )
+        organisations = {id_: folded(name or "") for id_, name in named if id_ in wanted}
+    return never, never_at, organisations

@@ -152,6 +152,7 @@ class Town:
         await self.app.tick()
         await self.app.tend_cards()
         await self.app.sender.tend()
+        await self.app.tend_introductions()
         while await self.app.delivery.deliver():
             # What has left is written down, and what waited behind it posted.
             await self.app.sender.tend()

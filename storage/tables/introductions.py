@@ -52,6 +52,8 @@ class Occasion(StrEnum):
 class RoundStage(StrEnum):
     """How far a round has come."""
 
+    # It is being drawn.
+    DRAWING = "drawing"
     # Staff look at it; nobody has been told.
     PREVIEW = "preview"
     OPEN = "open"
