@@ -121,6 +121,9 @@ async def again(_tap: CallbackQuery, callback_data: Again, turn: Turn, state: FS
         return
     named = callback_data.topics.split(".")
     chosen = [one for one in topics.SWITCHES if one in named]
+    if not chosen:
+        turn.say.edit(await page(turn))
+        return
     await begin(turn, chosen)
     turn.say.edit(
         Letter(
