@@ -16,7 +16,8 @@ from storage.database import Storage
 from storage.outbox import Start
 from storage.tables import Consent, Fate, Member, Outbox, Purpose
 from tests.post_office import KINDS, NOON, PostOffice, notes, open_post_office
-from tests.town import Resident, Town
+from tests.sending import ready, sends, staff
+from tests.town import Resident, Town, drawn
 
 PAGE = (
     "What I write to you\n\n✅ comes, ▫️ does not. A tap changes it, and counts at once.\n"
@@ -107,6 +108,26 @@ async def test_each_topic_is_switched_by_itself_and_recorded(town: Town):
         told = [(row.given, row.language, row.channel, row.version) for row in rows]
     version = town.app.terms.version
     assert told == [(given, "en", "telegram", version) for given in (True, False, True, False)]
+
+
+async def test_the_button_ends_its_topic_alone_and_leaves_the_letter_as_it_is(town: Town):
+    author, amal = await staff(town), await town.member("Amal", "fr")
+    await ready(town, author)
+    await ready(town, author)
+    await sends(town, seconds=1)
+    first, second = amal.heard()
+    assert first == second
+    letter = amal.last
+    (told,) = await amal.taps("🔕 Ne plus en recevoir")
+    assert told.startswith("🔕 C'est arrêté : Annonces de l'équipe\n")
+    assert drawn(letter) == second
+    assert await agreed(town, amal) == set(Purpose) - {Purpose.ANNOUNCEMENTS}
+    # A second tap, on the first of them, finds nothing more to end.
+    (told,) = await amal.after(amal.person.taps_data("stop:announcements", letter))
+    assert told.startswith("🔕 Il n'y a plus rien à arrêter.\n")
+    await ready(town, author)
+    await sends(town, seconds=5)
+    assert amal.heard() == []
 
 
 async def test_reminders_end_only_by_a_choice_of_their_own(town: Town):
