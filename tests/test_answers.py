@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from sqlalchemy import select
+
 from handlers import answers as buttons
 from handlers.letters import Attachment, Letter
-from storage import answers
-from storage.tables import Announcement, Recipient, Stage
+from storage import answers, audiences
+from storage.tables import Announcement, Member, Recipient, Stage
+from tests.sending import ready, sends, staff
 from tests.town import Resident, Town
 
 PICTURE = Attachment("poster.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 32)
@@ -116,3 +119,39 @@ async def test_a_picture_keeps_its_caption_when_the_mark_moves(town: Town) -> No
         "L’affiche\n[✓ Je viens] [Je ne peux pas]",
     ]
     assert amal.last.photo is not None
+
+
+async def test_from_the_sending_to_the_report(town: Town) -> None:
+    emma = await staff(town)
+    amal, bilal = await town.member("Amal", "fr"), await town.member("Bilal", "ar")
+    vows = await ready(town, emma, answers=COMING)
+    await sends(town, seconds=1)
+    await sends(town, seconds=5)
+    assert amal.heard() == [
+        "Journée portes ouvertes\nLe consulat vous accueille samedi.\n\n"
+        "Pour ne plus en recevoir : /stop\n"
+        "[Je viens] [Je ne peux pas]\n[🔕 Ne plus en recevoir]"
+    ]
+    # The mark moves, and all else stays: the words, and the way out.
+    assert await amal.taps("Je viens") == [
+        "(Merci. Votre réponse : Je viens)",
+        "Journée portes ouvertes\nLe consulat vous accueille samedi.\n\n"
+        "Pour ne plus en recevoir : /stop\n"
+        "[✓ Je viens] [Je ne peux pas]\n[🔕 Ne plus en recevoir]",
+    ]
+    await bilal.taps("لا أستطيع")
+    emma.heard()
+    [report] = await emma.taps("📊 Report")
+    assert report.splitlines()[2:4] == ["Recipients: 2", "📬 Delivered: 2 (100%)"]
+    assert report.splitlines()[-7:] == [
+        "Answers",
+        "I’ll come: 1",
+        "I can’t: 1",
+        "No answer: 0",
+        "[🖼 Picture] [📄 Figures (Excel)]",
+        "[📄 Answers (Excel)] [📄 Answers (CSV)]",
+        "[🔄 Refresh]",
+    ]
+    async with town.app.storage.read() as db:
+        said_yes = audiences.condition({"answered": vows, "answers": [0]})
+        assert (await db.scalars(select(Member.name).where(said_yes))).all() == ["Amal"]
