@@ -85,7 +85,8 @@ async def letter_of(turn: Turn, announcement_id: int) -> Letter | None:
     if announcement is None:
         return None
     texts = await announcements.texts_of(db, announcement.id)
-    report = await reports.of(db, announcement)
+    # In the transaction of a tap, which holds up others': no more than is told.
+    report = await reports.of(db, announcement, over_time=False)
     name = papers.title(words, announcement, texts)
     lines = [words("📊 <b>{title}</b>", title=name)]
     if announcement.stage in announcements.UNSENT or not report.total.all:
