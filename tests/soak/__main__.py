@@ -1,7 +1,7 @@
 """Run every rehearsal of a disaster at full size; fails if one of them lost or doubled anything.
 
-python -m tests.soak [inbound] [outbound] [contention] [seats] [--seed N] [--updates N]
-    [--letters N] [--kills N] [--writes N] [--wishes N]
+python -m tests.soak [inbound] [outbound] [contention] [seats] [announcements] [--seed N]
+    [--updates N] [--letters N] [--kills N] [--writes N] [--wishes N] [--members N] [--on DATABASE]
 """
 
 import argparse
@@ -16,10 +16,10 @@ from rich.console import Console
 from bot.zones import prefer_packaged_zones
 from storage.database import open_storage
 from storage.migrations import migrate
-from tests.soak import contention, inbound, outbound, seats
+from tests.soak import announcements, contention, inbound, outbound, seats
 from tests.soak.ground import databases
 
-PARTS = ("inbound", "outbound", "contention", "seats")
+PARTS = ("inbound", "outbound", "contention", "seats", "announcements")
 
 
 async def inbound_soak(folder: Path, seed: int, updates: int, kills: int) -> bool:
@@ -80,6 +80,18 @@ async def seats_soak(folder: Path, seed: int, wishes: int, kills: int) -> bool:
     return good
 
 
+async def announcements_soak(folder: Path, seed: int, members: int, only: str | None) -> bool:
+    """A whole community on each database, or `only` one; twenty engines are killed."""
+    good, console = True, Console(soft_wrap=True, highlight=False)
+    async with databases(folder / "announcements") as urls:
+        for kind, url in urls.items():
+            if only in (None, kind):
+                report = await announcements.fire(folder, url, members=members, kills=20, seed=seed)
+                console.print(f"announcements, {kind}: {report}")
+                good = good and report.kept
+    return good
+
+
 def main() -> int:
     """Read the size, print the seed, run."""
     wishes = argparse.ArgumentParser(description=__doc__)
@@ -90,6 +102,8 @@ def main() -> int:
     wishes.add_argument("--kills", type=int, default=50)
     wishes.add_argument("--writes", type=int, default=10_000)
     wishes.add_argument("--wishes", type=int, default=1_000_000)
+    wishes.add_argument("--members", type=int, default=50_000)
+    wishes.add_argument("--on", choices=("sqlite", "postgresql"))
     wish = wishes.parse_args()
     if unknown := set(wish.parts) - set(PARTS):
         wishes.error(f"there is no part {', '.join(sorted(unknown))}")
@@ -105,6 +119,8 @@ def main() -> int:
             good &= asyncio.run(contention_soak(place, wish.writes))
         if "seats" in wish.parts:
             good &= asyncio.run(seats_soak(place, wish.seed, wish.wishes, wish.kills))
+        if "announcements" in wish.parts:
+            good &= asyncio.run(announcements_soak(place, wish.seed, wish.members, wish.on))
     return 0 if good else 1
 
 

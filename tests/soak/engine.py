@@ -29,7 +29,9 @@ _FORKS = multiprocessing.get_context("forkserver")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an engine serves. `pace` is in letters a second, `lease` in seconds."""
+    """What an engine serves. `pace` is in letters a second, `lease` in seconds; `listens`: it takes
+    updates, too.
+    """
 
     database_url: str
     api_url: str
@@ -37,6 +39,7 @@ class Plan:
     log: Path
     pace: float = 100_000
     lease: float = 1.0
+    listens: bool = False
 
 
 def _live(plan: Plan) -> None:
@@ -58,7 +61,11 @@ async def _engine(plan: Plan) -> None:
     async with open_app(settings, RealClock(), pacer=pacer) as app:
         working = asyncio.create_task(app.engine())
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+        listening = [asyncio.create_task(app.listen())] if plan.listens else []
         await asyncio.wait([working])
+        for task in listening:
+            task.cancel()
+        await asyncio.wait([working, *listening])
 
 
 class Engine:
