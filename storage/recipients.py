@@ -28,10 +28,10 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import audiences, purposes, quiet
+from storage import audience_counts, quiet, team
+from storage.audiences import Rule
 from storage.quiet import Rhythm
 from storage.tables import (
-    Address,
     Announcement,
     AnnouncementText,
     Instant,
@@ -147,21 +147,25 @@ async def _meant(
     groups = moments(announcement, await quiet.rhythms(db), begun, home)
     due = [(Member.rhythm.in_(those), literal(at, Instant())) for at, those in groups.items()]
     at_once = literal(begun, Instant())
-    known = Member.language.in_(languages)
-    stands_in = announcement.fallback in languages
-    reads = case((known, Member.language), else_=announcement.fallback)
-    chosen = select(
+    return audience_counts.recipients(
+        announcement.rule or team.NOBODY,
+        purpose=announcement.purpose,
+        within=await _area(db, announcement),
+        languages=languages,
+        fallback=announcement.fallback,
+    ).add_columns(
         literal(announcement.id).label("announcement_id"),
-        Member.id.label("member_id"),
-        (reads if stands_in else Member.language).label("language"),
         # A rhythm that came up a moment ago is nobody's yet.
         (case(*due, else_=at_once) if due else at_once).label("due"),
-    ).where(
-        audiences.condition(announcement.rule or {}),
-        purposes.agrees(announcement.purpose),
-        exists().where(Address.member_id == Member.id, Address.unreachable_at.is_(None)),
     )
-    return chosen if stands_in else chosen.where(known)
+
+
+async def _area(db: AsyncSession, announcement: Announcement) -> Rule | None:
+    """Whom its author reaches. A correction goes to all who received what it corrects."""
+    if announcement.corrects_id is not None:
+        return None
+    author = await db.get(Member, announcement.author_id) if announcement.author_id else None
+    return await team.area(db, author) if author else team.NOBODY
 
 
 async def languages_of(db: AsyncSession, announcement_id: int) -> Sequence[str]:

@@ -197,7 +197,7 @@ async def _sent_with_kills(  # noqa: PLR0917 - all of one rehearsal
     fatal = sorted(chance.sample(range(1, most), report.kills - early))
     for heard in fatal:
         async with engine(plan) as alive:
-            await sim.wait_for(lambda heard=heard: len(sim.ledger) >= heard, PATIENCE)
+            await _letters(sim, heard)
             await asyncio.sleep(chance.uniform(0, 0.05))
             await alive.kill()
     async with engine(plan) as last:
@@ -206,6 +206,10 @@ async def _sent_with_kills(  # noqa: PLR0917 - all of one rehearsal
         await last.ended()
     report.seconds = time.monotonic() - began
     await _compare(sim, storage, announcement, "First", report)
+
+
+async def _letters(sim: Simulator, number: int) -> None:
+    await sim.wait_for(lambda: len(sim.ledger) >= number, PATIENCE)
 
 
 async def _ended(storage: Storage, announcement: int) -> bool:
@@ -257,9 +261,9 @@ async def _sent_and_stopped(  # noqa: PLR0917 - all of one rehearsal
     begun = len(sim.ledger)
     async with engine(plan):
         await sim.wait_for(lambda: any(True for _ in _late(sim, begun, "Second")), PATIENCE)
-        async with _tapping(sim, announcement, begun, chance, report.taps):
+        async with _tapping(sim, announcement, chance, report.taps):
             half = begun + report.members // 2
-            await sim.wait_for(lambda: len(sim.ledger) >= half, PATIENCE)
+            await _letters(sim, half)
         tapped = time.monotonic()
         report.stopped_at = sum(1 for _ in _late(sim, begun, "Second"))
         card = staff.chat.messages[-1]
@@ -277,6 +281,10 @@ def _late(sim: Simulator, begun: int, name: str) -> Iterator[float]:
             yield entry.at
 
 
+async def _answered(sim: Simulator, query: str) -> None:
+    await sim.wait_for(lambda: sim.world.taps[query].answered, 60)
+
+
 async def _stopped(storage: Storage, announcement: int) -> bool:
     async with storage.read() as db:
         found: Any = await db.get(Announcement, announcement)
@@ -285,7 +293,7 @@ async def _stopped(storage: Storage, announcement: int) -> bool:
 
 @asynccontextmanager
 async def _tapping(
-    sim: Simulator, announcement: int, begun: int, chance: random.Random, taps: list[float]
+    sim: Simulator, announcement: int, chance: random.Random, taps: list[float]
 ) -> AsyncIterator[None]:
     """Members who have received it answer it, one after the other, and time is taken."""
 
@@ -297,11 +305,10 @@ async def _tapping(
             if person is not None and person.chat.messages and not person.chat.blocked:
                 at = time.monotonic()
                 query = person.starts_tap(data, person.chat.messages[-1])
-                await sim.wait_for(lambda query=query: sim.world.taps[query].answered, 60)
+                await _answered(sim, query)
                 taps.append(time.monotonic() - at)
             await asyncio.sleep(BETWEEN_TAPS)
 
-    del begun
     tapping = asyncio.create_task(tap())
     try:
         yield
