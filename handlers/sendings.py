@@ -15,6 +15,7 @@ from aiogram.types import CallbackQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers import reports
+from handlers.announce_parts import tap as compose_tap
 from handlers.announcement_letters import as_read, counted
 from handlers.correspondence import Writing
 from handlers.letters import Edited, Letter, Tap
@@ -214,7 +215,7 @@ def _taps(words: Words, announcement: Announcement) -> tuple[tuple[Tap, ...], ..
 async def act(_tap: CallbackQuery, callback_data: Sending, turn: Turn) -> None:
     """One of the card's buttons, by whoever of the team may see the announcement."""
     found = await announcements.by_id(turn.db, callback_data.announcement)
-    if found is None:
+    if found is None or not announcements.may_see(found, turn.member):
         turn.say.toast(turn.words.label("This announcement is no longer there."))
         return
     await _ACTS.get(callback_data.verb, _show)(turn, found)
@@ -286,8 +287,9 @@ async def _correct(turn: Turn, announcement: Announcement) -> None:
         Letter(
             words(
                 "✏️ The correction is a draft, with the words of the first. It will go to exactly "
-                "those who received that one. Write it anew with /announce."
-            )
+                "those who received that one."
+            ),
+            ((compose_tap(words.label("✏️ Write the correction"), "card", draft.id),),),
         )
     )
 

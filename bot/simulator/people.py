@@ -228,9 +228,48 @@ class Group:
         old.migrated_to = new.id
         return new.id
 
-    def removes_bot(self) -> None:
-        """Throw the bot out."""
+    def removes_bot(self, by: Person | None = None) -> None:
+        """Throw the bot out; the messenger tells who did it, if somebody did."""
         self.chat.left = True
+        if by is not None:
+            self._standing(by, {"status": "left"})
+
+    def makes_bot_administrator(self, by: Person, *, may_post: bool = True) -> int:
+        """Make the bot an administrator; in a channel with or without the right to post."""
+        self.chat.left = False
+        rights: Json = dict.fromkeys(_RIGHTS, True) | {"status": "administrator"}
+        if self.chat.kind == "channel":
+            rights["can_post_messages"] = may_post
+        return self._standing(by, rights)
+
+    def _standing(self, by: Person, now: Json) -> int:
+        bot = self._world.bot
+        body = {
+            "chat": self.chat.as_json(),
+            "from": by.user,
+            "date": int(self._world.now().timestamp()),
+            "old_chat_member": {"status": "member", "user": bot},
+            "new_chat_member": now | {"user": bot},
+        }
+        return self._world.mailbox.post("my_chat_member", body, self.id)
+
+
+# Bot API, ChatMemberAdministrator: what is always told.
+_RIGHTS = (
+    "can_be_edited",
+    "is_anonymous",
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+    "can_send_welcome_messages",
+)
 
 
 def start_payload(url: str, username: str) -> str | None:

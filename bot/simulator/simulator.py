@@ -143,6 +143,13 @@ class Simulator:
         self.world.chats[chat.id] = chat
         return Group(self.world, chat)
 
+    def channel(self, title: str) -> Group:
+        """Add a channel, with the bot in it."""
+        self._groups += 1
+        chat = Chat(-1_003_000_000_000 - self._groups, "channel", {"title": title})
+        self.world.chats[chat.id] = chat
+        return Group(self.world, chat)
+
     def redeliver(self, update_id: int) -> None:
         """Deliver an update that was acknowledged once more, as Telegram may."""
         self.world.mailbox.redeliver(update_id)
