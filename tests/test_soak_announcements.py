@@ -9,6 +9,6 @@ from tests.soak.announcements import fire
 async def test_everybody_hears_it_once_though_engines_are_killed_and_nobody_after_a_stop(
     database_url, tmp_path
 ):
-    report = await fire(tmp_path, database_url, members=300, kills=3, seed=7)
+    report = await fire(tmp_path, database_url, members=200, kills=2, seed=7)
     assert report.kept, report
-    assert report.stopped_at + report.after_stop < 300
+    assert report.stopped_at + report.after_stop < 200
