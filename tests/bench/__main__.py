@@ -1,6 +1,6 @@
 """Measure what comes in, and what goes out: a table of ratios from one run.
 
-python -m tests.bench [inbound] [outbound] [pace] [scale] [footprint]
+python -m tests.bench [inbound] [outbound] [pace] [scale] [footprint] [introductions]
 """
 
 import importlib
@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bot.zones import prefer_packaged_zones
 
-PARTS = ("inbound", "outbound", "pace", "scale", "footprint")
+PARTS = ("inbound", "outbound", "pace", "scale", "footprint", "introductions")
 
 
 def main() -> None:
