@@ -7,6 +7,7 @@ does is done by a `Person`, exactly as a test would do it.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import datetime
+from html import escape
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -190,6 +191,8 @@ class Stage:
             given = orjson.loads(await request.body())
             if deed == "says":
                 person.says(given["text"])
+            elif deed == "forwards":
+                person.forwards_message(person.chat.screen[given["message"]])
             elif deed == "taps":
                 return _json({"query": self._tap(person, given)})
             elif deed == "shares":
@@ -205,16 +208,17 @@ class Stage:
         return person.starts_tap(given["data"], message)
 
     async def _attach(self, person: Person, request: Request) -> Response:
-        """Send the body as a picture if it is one, as a document if not."""
+        """Send the body as a picture if it is one, as a document if not; with plain words below."""
         if int(request.headers.get("content-length", 0)) > MAX_UPLOAD:
             return _json({"problem": "too large"}, 413)
         data = await request.body()
         name = request.query_params.get("name", "file")
+        caption = escape(request.query_params.get("caption", ""))
         mime = request.headers.get("content-type", "application/octet-stream")
         if mime.startswith("image/") and picture_size(data):
-            person.sends_photo(data)
+            person.sends_photo(data, caption)
         else:
-            person.sends_document(name, data, mime)
+            person.sends_document(name, data, mime, caption)
         return _json({})
 
     async def time(self, request: Request) -> Response:

@@ -194,7 +194,11 @@ export class Phone {
     input.value = "";
     if (!file) return;
     const type = file.type || "application/octet-stream";
-    await this.act(`attaches?name=${encodeURIComponent(file.name)}`, file, { "Content-Type": type });
+    // What stands in the box goes with it, as its caption.
+    const caption = this.box.value.trim();
+    this.box.value = "";
+    const about = new URLSearchParams({ name: file.name, caption });
+    await this.act(`attaches?${about}`, file, { "Content-Type": type });
   }
 
   // Opens t.me/<bot>?start=... inside the phone; false if the link leads elsewhere.
