@@ -14,6 +14,8 @@ from bot.logs import start_logging
 from handlers.conversations import kinds
 from handlers.profile import questions
 from storage.tables import Base, Member
+from tests.entrance import keeper
+from tests.test_intake_failures import corrupt
 from tests.test_registration import to_the_summary
 from tests.town import Resident, Town
 
@@ -165,3 +167,21 @@ async def test_logs_carry_no_person_even_when_debugging(logged: io.StringIO, tow
     assert "letter not sent" in told
     for secret in (CANARY, "Berrada", PHONE, PHONE[1:], "Grenoble", str(emma.person.id)):
         assert not re.search(rf"(?<!\d){re.escape(secret)}(?!\d)", told), secret
+
+
+async def test_logs_know_nothing_of_what_staff_write_and_of_what_fails(
+    logged: io.StringIO, town: Town
+):
+    await town.programme()
+    sofia = await keeper(town, CANARY)
+    await sofia.says("/events")
+    await sofia.taps("＋ New event")
+    for answer in (CANARY, CANARY, CANARY, f"{CANARY}ville", "Paris", "12/12", "12/12"):
+        await sofia.says(answer)
+    # No conversation can go on from there: what was said then fails, again and again.
+    await corrupt(town, sofia, {})
+    await sofia.says(f"{CANARY}, {PHONE}")
+    told = logged.getvalue()
+    assert "update parked" in told
+    for secret in (CANARY, PHONE[1:], str(sofia.person.id), town.sim.token):
+        assert secret not in told
