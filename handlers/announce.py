@@ -15,8 +15,9 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
 
 from handlers import announce_parts as parts
-from handlers import announce_readers, group_chats, guide, reports, sendings
+from handlers import announce_readers, audiences, group_chats, guide, reports, sendings
 from handlers.announce_parts import SIGNS, Announcements, Compose, Composing, tap
+from handlers.audiences import Chosen
 from handlers.events import BUTTON, paged
 from handlers.letters import Letter, Tap
 from handlers.tickets import of_staff
@@ -69,7 +70,7 @@ async def list_letter(turn: Turn, page: int = 0) -> Letter:
 
 
 async def open_card(
-    _tap: CallbackQuery, callback_data: Compose, turn: Turn, state: FSMContext
+    _tap: CallbackQuery, callback_data: Compose | Chosen, turn: Turn, state: FSMContext
 ) -> None:
     """One announcement, as it is now."""
     await parts.close(state)
@@ -145,15 +146,12 @@ def _taps(
     return rows
 
 
-async def to_everyone(
+async def choose_audience(
     _tap: CallbackQuery, callback_data: Compose, turn: Turn, state: FSMContext
 ) -> None:
-    """To everybody whom its author reaches."""
+    """To whom it goes, put together by taps."""
     await parts.close(state)
-    found = await mine(turn, callback_data.announcement)
-    if found is not None:
-        await changed(turn, found, rule={"everyone": True})
-        turn.say.edit(await card(turn, found.id))
+    turn.say.edit(await audiences.open_for(turn, callback_data.announcement))
 
 
 # --- throwing away --------------------------------------------------------------------------
@@ -269,7 +267,8 @@ def router() -> Router:
     r.message.register(announce, Command("announce", ignore_mention=True), of_staff)
     r.callback_query.register(turn_page, Announcements.filter(), of_staff)
     r.callback_query.register(open_card, Compose.filter(F.verb == "card"), of_staff)
-    r.callback_query.register(to_everyone, Compose.filter(F.verb == "audience"), of_staff)
+    r.callback_query.register(choose_audience, Compose.filter(F.verb == "audience"), of_staff)
+    r.callback_query.register(open_card, Chosen.filter(), of_staff)
     r.callback_query.register(ask_discard, Compose.filter(F.verb == "discard"), of_staff)
     r.callback_query.register(discard, Compose.filter(F.verb == "discarded"), of_staff)
     return r

@@ -5,19 +5,22 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from handlers.words import AUTONYMS, Html, Words
-from storage import group_chats, readers
+from handlers import audience_words
+from handlers.audience_words import counted
+from handlers.words import Html, Words
+from storage import audience_names, group_chats, readers
 from storage.announcements import Texts
-from storage.audience_counts import Count
 from storage.tables import Announcement
 
 
 async def told(db: AsyncSession, words: Words, rule: Mapping[str, Any] | None) -> Html:
     """To whom it goes, in words."""
-    del db
     if rule is None:
         return words("👥 To whom it goes is not chosen yet.")
-    return words("👥 To everyone")
+    if rule == {"everyone": True}:
+        return words("👥 To everyone")
+    names = await audience_names.names_in(db, rule)
+    return Html(f"👥 {audience_words.told(rule, words, names)}")
 
 
 async def lines(
@@ -41,44 +44,4 @@ async def to_whom(db: AsyncSession, words: Words, announcement: Announcement) ->
         titles = [one.title for one in await group_chats.open_to_us(db) if one.id in chosen]
         groups = words("📢 Posted besides in: {groups}", groups=words.listed(titles))
         said = Html(f"{said}\n{groups}")
-    return said
-
-
-def counted(words: Words, found: Count) -> Sequence[Html]:
-    """How many will read it, by language and channel, and who of those who are meant will not."""
-    said = [words.plural("<b>{n} person</b> gets it", "<b>{n} people</b> get it", found.people)]
-    if found.people:
-        languages = [
-            words("{language}: {n}", language=AUTONYMS.get(code, code), n=number)
-            for code, number in found.by_language().items()
-        ]
-        channels = [
-            words("{channel}: {n}", channel=channel.capitalize(), n=number)
-            for channel, number in found.by_channel().items()
-        ]
-        said += [Html(" · ".join(languages)), Html(" · ".join(channels))]
-    if found.opted_out:
-        said.append(
-            words.plural(
-                "🔕 {n} person does not want announcements",
-                "🔕 {n} people do not want announcements",
-                found.opted_out,
-            )
-        )
-    if found.unreachable:
-        said.append(
-            words.plural(
-                "📵 {n} person can't be reached",
-                "📵 {n} people can't be reached",
-                found.unreachable,
-            )
-        )
-    if found.wordless:
-        said.append(
-            words.plural(
-                "▫️ {n} person gets nothing: there are no words in their language",
-                "▫️ {n} people get nothing: there are no words in their language",
-                found.wordless,
-            )
-        )
     return said

@@ -11,7 +11,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from handlers import announce, announce_readers
+from handlers import announce, announce_readers, audience_words
 from handlers import announce_parts as parts
 from handlers.announce_parts import Compose, homeward, tap
 from handlers.announcement_letters import as_read
@@ -113,7 +113,7 @@ async def _last_page(
         ]
     lines += parts.languages(words, found, texts)
     told = await announce_readers.to_whom(turn.db, words, found)
-    lines += [Html(""), told, *announce_readers.counted(words, counted)]
+    lines += [Html(""), told, *audience_words.counted(words, counted)]
     lines += [Html(""), *parts.when_lines(words, found)]
     yes = words.label("📣 Send it")
     if counted.people > above:

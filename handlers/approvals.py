@@ -13,7 +13,7 @@ from aiogram.types import CallbackQuery, Message
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers import announce_parts as parts
-from handlers import announce_readers
+from handlers import announce_readers, audience_words
 from handlers.announce_parts import Compose, Composing, tap
 from handlers.correspondence import Writing
 from handlers.letters import Letter, Tap
@@ -96,7 +96,7 @@ async def _letter(
         lines += [Html(text.text)] if text.text else []
     lines += [Html(""), *parts.languages(words, found, texts), *parts.extras(words, found, texts)]
     told = await announce_readers.to_whom(db, words, found)
-    lines += [Html(""), told, *announce_readers.counted(words, counted)]
+    lines += [Html(""), told, *audience_words.counted(words, counted)]
     if found.shown is not None and readers.changed(found.shown, counted.people):
         lines.append(
             words(
