@@ -3,7 +3,7 @@
 import asyncio
 
 from bot.clock import Clock
-from storage import introduction_rounds, introductions, pairing
+from storage import introduction_rounds, introductions, meetings, pairing
 from storage.database import Storage
 
 
@@ -21,6 +21,7 @@ class Drawings:
         async with self._storage.begin() as db:
             now = self._clock.now()
             posted = await introductions.tend(db, now)
+            posted += await meetings.ask_due(db, now)
             await introduction_rounds.begin_due(db, now)
         while await self._draw():
             posted += 1

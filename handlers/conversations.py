@@ -31,6 +31,7 @@ from handlers import (
     introductions,
     invitations,
     meeting_profile,
+    meetings,
     mydata,
     networking,
     networking_hold,
@@ -72,6 +73,7 @@ from storage.holdings import KIND as MYDATA
 from storage.introduction_rounds import DRAWN
 from storage.introductions import AGREED, ENDED, PAUSED
 from storage.introductions import KIND as INTRODUCTION
+from storage.meetings import KIND as MEETING
 from storage.networking import INVITATION, TABLE
 from storage.plans import KIND as PLAN
 from storage.posted_cards import KIND as CARD
@@ -118,6 +120,7 @@ def routers() -> Sequence[Router]:
         reports.router(),
         figures.router(),
         introductions.router(),
+        meetings.router(),
         rounds.router(),
         reminders.router(),
         sendings.router(),
@@ -183,6 +186,7 @@ def kinds() -> Kinds:
         TICKET: Kind(write=tickets.write, resend=True),
         CALENDAR: Kind(write=exports.write_calendars, resend=True),
         EXPORT: Kind(write=exports.write_exports, resend=True),
+        MEETING: Kind(write=meetings.write, resend=True, purpose=Purpose.INTRODUCTIONS),
         INTRODUCTION: Kind(write=introductions.write, resend=True, purpose=Purpose.INTRODUCTIONS),
         AGREED: Kind(write=introductions.write_agreed, resend=True, purpose=Purpose.INTRODUCTIONS),
         ENDED: Kind(write=introductions.write_ended, resend=True, purpose=Purpose.INTRODUCTIONS),
