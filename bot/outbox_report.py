@@ -6,7 +6,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
-from storage import audit, outbox
+from storage import audit, outbox, sendings
 from storage.database import Storage
 from storage.tables import Fate, Lane, Outbox
 
@@ -49,6 +49,7 @@ async def release(
     async with storage.begin() as db:
         released = await outbox.release(db, ids, now)
         if released:
+            await sendings.released(db, released)
             about = {"letters": released}
             await audit.record(db, None, "letters.released", now, about=about, people=len(released))
     console.print(f"Released: {', '.join(map(str, released)) or 'none'}.", highlight=False)

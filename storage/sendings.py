@@ -14,7 +14,7 @@ Pausing takes back the few letters that wait in the outbox; what has begun to le
 Letters whose answer was lost are held as "unknown", until somebody of the team releases them.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -32,6 +32,8 @@ AHEAD_SECONDS, MOST_AHEAD = 3, 3_000
 UNDER_WAY = (Stage.SENDING, Stage.PAUSED)
 # Letters in doubt that are shown, and released, at once.
 MOST_DOUBTS = 20
+# Rows that one statement names: a database takes only so many parameters.
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,17 +300,19 @@ async def release(db: AsyncSession, announcement_id: int, now: datetime) -> list
     return members
 
 
-async def released(db: AsyncSession, keys: Iterable[str]) -> None:
+async def released(db: AsyncSession, rows: Sequence[int]) -> None:
     """These outbox rows were released: what becomes of recipients among them is open again."""
-    members: dict[int, list[int]] = {}
-    for key in keys:
-        name, *ids = key.split(":")
-        if name == "announcement" and len(ids) == 2 and all(map(str.isdecimal, ids)):  # noqa: PLR2004  # see `recipients.key_of`
-            members.setdefault(int(ids[0]), []).append(int(ids[1]))
-    for announcement_id, those in sorted(members.items()):
-        announcement = await locked(db, announcement_id)
-        if announcement is not None:
-            await _reopen(db, announcement, those)
+    for at in range(0, len(rows), _AT_ONCE):
+        keys = await db.scalars(select(Outbox.key).where(Outbox.id.in_(rows[at : at + _AT_ONCE])))
+        members: dict[int, list[int]] = {}
+        for key in keys:
+            name, *ids = key.split(":")
+            if name == "announcement" and len(ids) == 2 and all(map(str.isdecimal, ids)):  # noqa: PLR2004  # see `recipients.key_of`
+                members.setdefault(int(ids[0]), []).append(int(ids[1]))
+        for announcement_id, those in sorted(members.items()):
+            announcement = await locked(db, announcement_id)
+            if announcement is not None:
+                await _reopen(db, announcement, those)
 
 
 async def _reopen(db: AsyncSession, announcement: Announcement, members: Sequence[int]) -> None:

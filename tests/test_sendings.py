@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from storage import mailings, members, purposes, recipients, sendings
+from storage import mailings, members, outbox, purposes, recipients, sendings
 from storage.tables import Announcement, Purpose, Role, Stage
 from tests.sending import TEXTS, audited, far_away, outcomes, ready, rows, sends, staff, stage
 from tests.town import EVE, Town
@@ -265,3 +265,18 @@ async def test_two_engines_at_once_write_each_recipient_down_and_post_each_lette
     assert [len(one.heard()) for one in people] == [1] * 10
     assert [outcome[2] for outcome in await outcomes(town, announcement)] == ["sent"] * 10
     assert await stage(town, announcement) == Stage.SENT
+
+
+async def test_a_letter_that_the_operator_releases_is_open_again(town: Town):
+    emma, amal = await staff(town), await town.member("Amal")
+    announcement = await ready(town, emma)
+    await town.app.sender.tend()
+    town.sim.faults.drop_after(chat_id=amal.person.id)
+    await sends(town, seconds=1)
+    assert await outcomes(town, announcement) == [("Amal", "fr", "unknown", "ClientOSError")]
+    async with town.app.storage.begin() as db:
+        ids = await outbox.release(db, None, town.clock.now())
+        await sendings.released(db, ids)
+    await sends(town, seconds=9)
+    assert await outcomes(town, announcement) == [("Amal", "fr", "sent", None)]
+    assert (len(amal.heard()), await stage(town, announcement)) == (2, Stage.SENT)
