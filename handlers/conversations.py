@@ -20,6 +20,8 @@ from handlers import (
     asking,
     audience_choices,
     audiences,
+    directory,
+    directory_requests,
     doors,
     events,
     exports,
@@ -28,6 +30,7 @@ from handlers import (
     forget,
     group_chats,
     guide,
+    introduction_figures,
     introductions,
     invitations,
     meeting_profile,
@@ -65,11 +68,13 @@ from handlers.asking import Purposes
 from handlers.correspondence import Kind, Kinds
 from storage.announcements import TEST
 from storage.approvals import ASK, VERDICT
+from storage.directory_requests import KIND as ASKED_FOR
 from storage.doors import KIND as LATE
 from storage.exports import CALENDAR, EXPORT
 from storage.figures import KIND as FIGURES
 from storage.group_chats import KIND as GROUP
 from storage.holdings import KIND as MYDATA
+from storage.introduction_figures import KIND as BROUGHT
 from storage.introduction_rounds import DRAWN
 from storage.introductions import AGREED, ENDED, PAUSED
 from storage.introductions import KIND as INTRODUCTION
@@ -109,10 +114,13 @@ def routers() -> Sequence[Router]:
         events.router(),
         rsvps.router(),
         search.router(),
+        directory_requests.router(),
+        directory.router(),
         posted_cards.router(),
         tickets.router(),
         exports.router(),
         doors.router(),
+        introduction_figures.router(),
         networking.router(),
         networking_hold.router(),
         ratings.router(),
@@ -198,6 +206,8 @@ def kinds() -> Kinds:
         MYDATA: Kind(write=mydata.write, resend=True),
         # None: whoever wants nothing any more must still be asked before they are forgotten.
         STILL_THERE: Kind(write=still_there.write, resend=True),
+        BROUGHT: Kind(write=introduction_figures.write, resend=True),
+        ASKED_FOR: Kind(write=introductions.write, resend=True, purpose=Purpose.INTRODUCTIONS),
         UPLOAD: Kind(write=staff_uploads.write, resend=True),
         # None: what stands in a group or channel is written to nobody.
         GROUP: Kind(write=group_chats.write, resend=False),

@@ -28,6 +28,7 @@ def commands(words: Words, *, staff: bool = False) -> Sequence[tuple[str, str]]:
         ("now", words.label("What is on now and next")),
         ("search", words.label("Find a session by a word")),
         ("meet", words.label("Introductions: people worth meeting")),
+        ("people", words.label("Find people: the directory")),
         ("settings", words.label("Language, reminders, profile")),
         ("stop", words.label("Stop what I send you")),
         ("privacy", words.label("Your data: who keeps it, why, how long")),

@@ -113,9 +113,9 @@ def proposal(words: Words, party: Party, place: int, themes: Mapping[int, Theme]
         lines.append(_who(words, member))
         if party.lines[at]:
             lines.append(Html(f"<i>{quote(party.lines[at] or '')}</i>"))
-    lines.append(Html(""))
     reasons = introduction_reasons.told(words, party, place, themes)
-    lines += [Html(f"• {reason}") for reason in reasons]
+    if reasons:
+        lines += ["", *[Html(f"• {reason}") for reason in reasons]]
     asker = party.introduction.asked_why
     if asker and party.introduction.asker_id != party.members[place].id:
         lines += ["", words("They write: {why}", why=asker)]
@@ -163,7 +163,9 @@ async def _introduced(
         else:
             lines.append(words("They will write to you."))
     reasons = introduction_reasons.told(words, party, place, themes)
-    lines += ["", *[Html(f"• {reason}") for reason in reasons], ""]
+    if reasons:
+        lines += ["", *[Html(f"• {reason}") for reason in reasons]]
+    lines.append("")
     opening = words.label(
         "Hello {names}, Jisr has just introduced us. When would a short call suit you?",
         names=", ".join(

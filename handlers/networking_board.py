@@ -48,4 +48,6 @@ def _course(words: Words, scene: Scene) -> str:
 def _first(name: str) -> str:
     """The first name and the first letter of the last: enough to find oneself on a wall."""
     first, _, last = name.partition(" ")
-    return isolate(f"{first} {last[:1]}." if last else first)
+    # Of an Arabic name the article says nothing.
+    initial = last.removeprefix("ال")[:1] or last[:1]
+    return isolate(f"{first} {initial}." if last else first)

@@ -14,6 +14,7 @@ from aiogram.types import CallbackQuery, Message
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers.correspondence import Writing
+from handlers.introduction_figures import Brought
 from handlers.letters import Letter, Tap
 from handlers.meeting_words import first_name, topic_noun
 from handlers.tickets import of_staff
@@ -185,6 +186,7 @@ async def home(turn: Turn) -> Letter:
         (Tap(words.pick(event.title), Weigh(event=event.id).pack()),)
         for event in (await events.upcoming(turn.db, now))[:EVENTS]
     ]
+    rows.append((Tap(words.label("📊 What introductions brought"), Brought().pack()),))
     return Letter(Html("\n".join(lines)), tuple(rows))
 
 

@@ -19,7 +19,7 @@ async def test_staff_see_a_preview_before_anybody_is_told(town: Town):
     salma = await staff(town)
     assert await salma.says("/rounds") == [
         "Rounds of introductions\n2 members take part.\nThere is no weekly round.\n"
-        "[🎲 Draw a round of everybody]\n[▶️ Weekly round on]"
+        "[🎲 Draw a round of everybody]\n[▶️ Weekly round on]\n[📊 What introductions brought]"
     ]
     await salma.taps("🎲 Draw a round of everybody")
     await town.is_now(EVE)
