@@ -30,8 +30,8 @@ from bot.server import serving
 from bot.settings import read_settings
 from bot.simulator import Simulator
 from bot.simulator.people import Person
-from storage import agendas, members, outbox, purposes, reminders, rsvps
-from storage.tables import Member, Purpose, Role, Session
+from storage import agendas, meeting_profiles, members, outbox, purposes, reminders, rsvps
+from storage.tables import Direction, Member, Purpose, Role, Session, Topic
 
 # The eve of the workshop, early enough for the reminders of 24 hours before.
 EVE = datetime(2018, 7, 3, 7, 30, tzinfo=UTC)
@@ -177,16 +177,31 @@ async def _prepare(app: App, people: dict[Actor, Person]) -> None:
             member = await _register(app, db, actor, people[actor])
             for slug in actor.seats:
                 await rsvps.request_seat(db, member, sessions[slug], app.clock.now())
+            if actor.offers and actor.seeks:
+                await _meet_people(app, db, member, actor.offers, actor.seeks)
 
 
 async def _register(app: App, db: AsyncSession, actor: Actor, person: Person) -> Member:
     now, notice = app.clock.now(), app.terms.version
     member = await members.meet(db, CHANNEL, str(person.id), now)
     member.language = actor.language
-    member.role = Role.STAFF if actor.staff else Role.MEMBER
+    member.role = Role.ADMIN if actor.staff else Role.MEMBER
     await members.register(db, member, actor.profile, now)
     await purposes.agree(db, member, Purpose, now, version=notice, channel=CHANNEL)
     return member
+
+
+async def _meet_people(
+    app: App, db: AsyncSession, member: Member, offers: Topic, seeks: Topic
+) -> None:
+    now = app.clock.now()
+    await meeting_profiles.begin(db, member, now)
+    wishes = await meeting_profiles.wishes_of(db, member)
+    if wishes is not None:
+        await meeting_profiles.toggle_topic(db, wishes, Direction.OFFERS, offers, now)
+        await meeting_profiles.toggle_topic(db, wishes, Direction.SEEKS, seeks, now)
+        if "fr" not in wishes.languages:
+            await meeting_profiles.toggle_language(db, wishes, "fr", now)
 
 
 def _person(sim: Simulator, actor: Actor) -> Person:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from storage.members import Profile
-from storage.tables import Side
+from storage.tables import Side, Topic
 
 PARIS, CASABLANCA = "Europe/Paris", "Africa/Casablanca"
 
@@ -22,6 +22,9 @@ class Actor:
     zone: str
     seats: tuple[str, ...] = ()
     staff: bool = False
+    # What they offer and seek in introductions; those who seek nothing take no part.
+    offers: Topic | None = None
+    seeks: Topic | None = None
 
 
 def _someone(
@@ -88,6 +91,9 @@ _ARABIC_NAMES = (
     "مصطفى الغزاوي", "إيمان السباعي", "نبيل الريفي", "حياة المكناسي",
 )  # fmt: skip
 _THEMES = ("innovation", "entrepreneurship", "education", "agriculture", "environment", "research")
+_FRENCH_TRADES = ("Hydrogène vert", "Droit des affaires", "Médecine", "Agronomie", "Logiciel")
+_ARABIC_TRADES = ("الهيدروجين الأخضر", "المحاماة", "الطب", "الهندسة الزراعية", "البرمجيات")
+_TOPICS = (Topic.INVESTMENT, Topic.MENTORING, Topic.PARTNERSHIP, Topic.EXPERTISE, Topic.JOB)
 _MOROCCO_CITIES = ("الرباط", "الدار البيضاء", "مراكش", "فاس", "طنجة")
 
 
@@ -96,13 +102,16 @@ def cast() -> Iterator[Actor]:
     names = [(n, "fr") for n in _FRENCH_NAMES] + [(n, "ar") for n in _ARABIC_NAMES]
     for number, (name, language) in enumerate(names):
         city = _FRANCE[number % 5] if language == "fr" else _MOROCCO_CITIES[number % 5]
+        trades = _FRENCH_TRADES if language == "fr" else _ARABIC_TRADES
         themes = {_THEMES[number % 6], _THEMES[(number * 5 + 1) % 6]}
         # Two of three prefer the first morning panel: it fills up, and a line forms.
         morning = "panel-2" if number % 3 == 2 else "panel-1"  # noqa: PLR2004  # the third of three
         afternoon = "panel-4" if number % 2 else "panel-3"
         yield Actor(
-            _someone(name, city, *sorted(themes)),
+            _someone(name, city, *sorted(themes), profession=trades[number % 7 % 5]),
             language,
             PARIS if language == "fr" else CASABLANCA,
             ("opening", morning, afternoon, "panel-5" if number % 4 else "networking"),
+            offers=_TOPICS[number % 5],
+            seeks=_TOPICS[(number * 3 + 1) % 5],
         )

@@ -123,9 +123,7 @@ async def begin_due(db: AsyncSession, now: datetime) -> None:
         Introduction.round_id == Round.id, Introduction.progress == Progress.PROPOSED
     )
     over = await db.scalars(
-        select(Round)
-        .where(Round.stage == RoundStage.OPEN, Round.occasion != Occasion.LIVE, ~waiting)
-        .order_by(Round.id)
+        select(Round).where(Round.stage == RoundStage.OPEN, ~waiting).order_by(Round.id)
     )
     for round_ in over.all():
         round_.stage, round_.closed_at = RoundStage.CLOSED, now

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.tables.base import Base, choice
@@ -45,8 +45,6 @@ class Occasion(StrEnum):
     STAFF = "staff"
     # One member found another in the directory and asked.
     DIRECTORY = "directory"
-    # At a networking session, table by table.
-    LIVE = "live"
 
 
 class RoundStage(StrEnum):
@@ -95,8 +93,6 @@ class MeetingProfile(Base):
     line: Mapped[str | None] = mapped_column(String(160))
     # How those who were introduced reach them, in their own words; empty: by this chat.
     contact: Mapped[str | None] = mapped_column(String(120))
-    # The member may be found in the directory.
-    listed: Mapped[bool] = mapped_column(default=False, server_default=false())
     # In no round while this is set; by the member's own will, or after rounds of silence.
     paused_at: Mapped[datetime | None]
     # Rounds in a row without any answer; an answer makes it 0.
@@ -174,7 +170,6 @@ class Round(Base):
     __tablename__ = "introduction_round"
     __table_args__ = (
         Index("ix_introduction_round_stage", "stage"),
-        Index("ix_introduction_round_session_id", "session_id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -182,9 +177,6 @@ class Round(Base):
     occasion: Mapped[Occasion] = mapped_column(choice(Occasion))
     stage: Mapped[RoundStage] = mapped_column(choice(RoundStage))
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"))
-    # Of a networking session: which, and which of its rounds this is, from 1.
-    session_id: Mapped[int | None] = mapped_column(ForeignKey("session.id", ondelete="CASCADE"))
-    number: Mapped[int | None]
     # How much crossing the two shores weighs: 0 nothing, 1 a little, 2 much, 3 above all.
     crossing: Mapped[int] = mapped_column(default=2, server_default="2")
     follows_id: Mapped[int | None] = mapped_column(
@@ -225,8 +217,6 @@ class Introduction(Base):
     # Who asked for it in the directory, and why, in their own words.
     asker_id: Mapped[int | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
     asked_why: Mapped[str | None] = mapped_column(String(200))
-    # At which table, at a networking session.
-    table_number: Mapped[int | None]
     made_at: Mapped[datetime]
     proposed_at: Mapped[datetime | None]
     lapses_at: Mapped[datetime | None]
@@ -260,8 +250,6 @@ class IntroductionSide(Base):
     asked_at: Mapped[datetime | None]
     met: Mapped[bool | None]
     stars: Mapped[int | None]
-    # At a networking session: they said that they leave, or gave no answer.
-    left_at: Mapped[datetime | None]
 
 
 class MeetingTime(Base):

@@ -44,7 +44,6 @@ def upgrade() -> None:
         sa.Column("member_id", sa.Integer(), nullable=False),
         sa.Column("line", sa.String(length=160), nullable=True),
         sa.Column("contact", sa.String(length=120), nullable=True),
-        sa.Column("listed", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("silent", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("passed_over", sa.Integer(), nullable=False, server_default="0"),
@@ -81,8 +80,6 @@ def upgrade() -> None:
         sa.Column("occasion", sa.String(length=16), nullable=False),
         sa.Column("stage", sa.String(length=16), nullable=False),
         sa.Column("event_id", sa.Integer(), nullable=True),
-        sa.Column("session_id", sa.Integer(), nullable=True),
-        sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("crossing", sa.Integer(), nullable=False, server_default="2"),
         sa.Column("follows_id", sa.Integer(), nullable=True),
         sa.Column("made_by", sa.Integer(), nullable=True),
@@ -94,11 +91,9 @@ def upgrade() -> None:
         _to("event_id", "event", "introduction_round"),
         _to("follows_id", "introduction_round", "introduction_round", ends="SET NULL"),
         _to("made_by", "member", "introduction_round", ends="SET NULL"),
-        _to("session_id", "session", "introduction_round"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_introduction_round")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_introduction_round_session_id", "introduction_round", ["session_id"])
     op.create_index("ix_introduction_round_stage", "introduction_round", ["stage"])
     op.create_table(
         "introduction",
@@ -110,7 +105,6 @@ def upgrade() -> None:
         sa.Column("reasons", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("asker_id", sa.Integer(), nullable=True),
         sa.Column("asked_why", sa.String(length=200), nullable=True),
-        sa.Column("table_number", sa.Integer(), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lapses_at", sa.DateTime(timezone=True), nullable=True),
@@ -145,7 +139,6 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("met", sa.Boolean(), nullable=True),
         sa.Column("stars", sa.Integer(), nullable=True),
-        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
         _to("introduction_id", "introduction", "introduction_side"),
         _to("member_id", "member", "introduction_side"),
         sa.PrimaryKeyConstraint("introduction_id", "member_id", name=op.f("pk_introduction_side")),
