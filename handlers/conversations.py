@@ -38,6 +38,7 @@ from handlers import (
     mydata,
     networking,
     networking_hold,
+    new_events,
     plans,
     posted_cards,
     posts,
@@ -80,6 +81,7 @@ from storage.introductions import AGREED, ENDED, PAUSED
 from storage.introductions import KIND as INTRODUCTION
 from storage.meetings import KIND as MEETING
 from storage.networking import INVITATION, TABLE
+from storage.new_events import KIND as NEW_EVENT
 from storage.plans import KIND as PLAN
 from storage.posted_cards import KIND as CARD
 from storage.ratings import KIND as RATING
@@ -123,6 +125,7 @@ def routers() -> Sequence[Router]:
         introduction_figures.router(),
         networking.router(),
         networking_hold.router(),
+        new_events.router(),
         ratings.router(),
         answers.router(),
         reports.router(),
@@ -208,6 +211,7 @@ def kinds() -> Kinds:
         STILL_THERE: Kind(write=still_there.write, resend=True),
         BROUGHT: Kind(write=introduction_figures.write, resend=True),
         ASKED_FOR: Kind(write=introductions.write, resend=True, purpose=Purpose.INTRODUCTIONS),
+        NEW_EVENT: Kind(write=new_events.write, resend=False, purpose=Purpose.NEW_EVENTS),
         UPLOAD: Kind(write=staff_uploads.write, resend=True),
         # None: what stands in a group or channel is written to nobody.
         GROUP: Kind(write=group_chats.write, resend=False),

@@ -76,6 +76,13 @@ class Hold(CallbackData, prefix="nethold"):
     verb: str = "show"
 
 
+class Tell(CallbackData, prefix="evtell"):
+    """Tell those whom this event suits; answered by `handlers.new_events`, which asks first."""
+
+    event: int
+    surely: bool = False
+
+
 class Fill(CallbackData, prefix="fill"):
     """Ask what is needed for this; answered by `handlers.staff_forms`."""
 
@@ -166,6 +173,11 @@ async def event_card(turn: Turn, event_id: int) -> Letter:
             (
                 Tap(words.label("Seats and reminders"), Choices(event=here).pack()),
                 Tap(words.label("🚪 Door"), DoorCard(event=here).pack()),
+            ),
+            *(
+                [(Tap(words.label("📣 Tell members of it"), Tell(event=here).pack()),)]
+                if event.told_at is None and event.starts > turn.now.date()
+                else []
             ),
             *exports.taps(words, event),
             (

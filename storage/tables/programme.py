@@ -44,6 +44,8 @@ class Event(Base):
     ends: Mapped[date]
     capacity: Mapped[int | None]
     sides: Mapped[list[Any] | None]
+    # When members whom it suits were told of it; empty: not yet.
+    told_at: Mapped[datetime | None]
     # What staff choose for this event. A programme file knows nothing of it, and leaves it alone.
     # How many guests a member may bring: 0, 1 or 2.
     guests: Mapped[int] = mapped_column(default=0, server_default="0")
