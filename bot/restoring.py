@@ -32,7 +32,7 @@ from storage.database import Storage, open_storage, parse_url
 from storage.forgetting import Erasures
 from storage.health import RESTORED
 from storage.migrations import alembic_config, migrate
-from storage.restoring import Held
+from storage.restoring import Held, Withdrawal
 
 # Who holds the engine's office while we restore, and the schema in which PostgreSQL's is made ready.
 _HOLDER, _STAGING = "a restore", "restoring"
@@ -107,14 +107,15 @@ class _Work:
         """Tell it at the end."""
         self.warnings.append(warning)
 
-    async def prepare(self, storage: Storage, known: Erasures | None) -> None:
+    async def prepare(self, storage: Storage, known: "_Known | None") -> None:
         """Bring it up to today, hold its letters, forget again who was forgotten since."""
         await migrate(storage)
         async with storage.begin() as db:
             if known is None:
-                self.warn("Nothing tells who was forgotten since the backup.")
+                self.warn("Nothing tells who was forgotten, or said STOP, since the backup.")
             else:
-                self.forgotten = await forgetting.apply_again(db, known, self.now)
+                await restoring.withdraw_again(db, known.withdrawals, self.now)
+                self.forgotten = await forgetting.apply_again(db, known.erasures, self.now)
         async with storage.begin() as db:
             self.held = await restoring.hold(db, self.now, self.pace)
             about = {
@@ -188,11 +189,20 @@ async def _leave_office(storage: Storage) -> None:
         await leases.release(db, NAME, _HOLDER, RealClock().now())
 
 
-async def _erasures(storage: Storage) -> Erasures | None:
-    """Who was forgotten since the backup, perhaps; None: the tables in use know of no such thing."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the database in use knows of people's rights, and the backup doesn't."""
+
+    erasures: Erasures
+    withdrawals: list[Withdrawal]
+
+
+async def _known(storage: Storage, contents: Contents) -> _Known | None:
+    """None: the tables in use know of no such thing."""
     try:
         async with storage.read() as db:
-            return await forgetting.erasures(db)
+            taken = datetime.fromisoformat(contents.taken)
+            return _Known(await forgetting.erasures(db), await restoring.withdrawn_since(db, taken))
     except SQLAlchemyError:
         return None
 
@@ -208,7 +218,7 @@ async def _sqlite(database_url: str, plain: Path, work: "_Work") -> str | None:
         try:
             async with open_storage(database_url) as storage:
                 await _take_office(storage)
-                known = await _erasures(storage)
+                known = await _known(storage, work.contents)
                 await _leave_office(storage)
         except (SQLAlchemyError, sqlite3.Error) as error:
             work.warn(f"The database in use can't be read ({type(error).__name__}).")
@@ -267,7 +277,7 @@ async def _postgres(database_url: str, plain: Path, work: "_Work") -> str | None
         known = None
         if not empty:
             await _take_office(storage)
-            known = await _erasures(storage)
+            known = await _known(storage, work.contents)
         script, begin, end = (plain.with_name(name) for name in ("dump", "begin", "end"))
         aside, stage = f'"{ASIDE}{work.stamp}"', f'"{_STAGING}"'
         begin.write_text(

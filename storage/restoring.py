@@ -2,17 +2,29 @@
 
 Between a backup and its return, letters have left that the backup doesn't know of. So all that was
 due before the return is held (`unknown`, "restored") until a person releases it; what would be
-posted late is posted now, to be held with the rest; and announcements on their way are paused.
+posted late is posted now, to be held with the rest; and announcements on their way are paused. Who
+said STOP in between has said it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import plans, ratings, reminders
-from storage.tables import Announcement, Fate, Lease, Outbox, Stage
+from storage import members, plans, purposes, ratings, reminders
+from storage.tables import (
+    Address,
+    Announcement,
+    Consent,
+    Fate,
+    Lease,
+    Member,
+    Outbox,
+    Purpose,
+    Stage,
+)
 
 REASON = "restored"
 
@@ -23,6 +35,16 @@ class Held:
 
     letters: int = 0
     announcements: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Somebody agrees to a purpose no longer: known by their address, as ids say nothing of it."""
+
+    channel: str
+    address: str
+    purpose: str
+    version: str
 
 
 async def hold(db: AsyncSession, now: datetime, pace: float) -> Held:
@@ -53,6 +75,37 @@ async def hold(db: AsyncSession, now: datetime, pace: float) -> Held:
         .execution_options(synchronize_session=False)
     )
     return Held(len(held.all()), len(paused.all()))
+
+
+async def withdrawn_since(db: AsyncSession, moment: datetime) -> list[Withdrawal]:
+    """What people agreed to no longer from `moment` on; who came back to it is not among them."""
+    rows = await db.execute(
+        select(Address.channel, Address.address, Consent.purpose, Consent.given, Consent.version)
+        .join(Address, Address.member_id == Consent.member_id)
+        .where(Consent.at >= moment)
+        .order_by(Consent.id)
+    )
+    last = {
+        (channel, address, purpose): (given, Withdrawal(channel, address, purpose, version))
+        for channel, address, purpose, given, version in rows
+    }
+    return [withdrawal for given, withdrawal in last.values() if not given]
+
+
+async def withdraw_again(
+    db: AsyncSession, withdrawals: Collection[Withdrawal], now: datetime
+) -> int:
+    """Whoever said STOP since the backup is not written to because of it. Returns how many did."""
+    again = set()
+    for one in withdrawals:
+        known = await members.address_on(db, one.channel, one.address)
+        member = None if known is None else await db.get(Member, known.member_id)
+        if member is not None:
+            purpose = Purpose(one.purpose)
+            told = {"version": one.version, "channel": one.channel}
+            await purposes.withdraw(db, member, [purpose], now, **told)
+            again.add(member.id)
+    return len(again)
 
 
 def _on_its_way(now: datetime) -> ColumnElement[bool]:

@@ -20,10 +20,10 @@ from bot.clock import RealClock
 from bot.engine import NAME
 from bot.restoring import Restored, RestoreError
 from bot.sealing import Passphrase, PublicKeys, SealError, SecretKeys
-from storage import forgetting, leases, members, outbox
+from storage import forgetting, leases, members, outbox, purposes
 from storage import restoring as rules
 from storage.database import Storage, open_storage
-from storage.tables import Announcement, Audit, Fate, Member, Outbox, Stage
+from storage.tables import Announcement, Audit, Fate, Member, Outbox, Purpose, Stage
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 CANARY = "Zébuline Aït-Canari"
@@ -214,6 +214,28 @@ async def test_who_was_forgotten_since_is_forgotten_again(home: Home) -> None:
     assert restored is not None
     assert restored.forgotten == 1
     assert await home.names() == ["Omar"]
+
+
+async def test_who_said_stop_since_has_said_it(home: Home) -> None:
+    async with open_storage(home.url) as storage:
+        told: dict[str, Any] = {"version": "1", "channel": "telegram"}
+        both = [Purpose.ANNOUNCEMENTS, Purpose.REMINDERS]
+        async with storage.begin() as db:
+            for member in (await db.scalars(select(Member))).all():
+                await purposes.agree(db, member, both, NOW - timedelta(days=1), **told)
+        path = await home.take()
+        async with storage.begin() as db:
+            one, two = (await db.scalars(select(Member).order_by(Member.id))).all()
+            after = NOW + timedelta(minutes=5)
+            await purposes.withdraw(db, one, [Purpose.ANNOUNCEMENTS], after, **told)
+            # And this one came back.
+            await purposes.withdraw(db, two, [Purpose.ANNOUNCEMENTS], after, **told)
+            await purposes.agree(db, two, [Purpose.ANNOUNCEMENTS], after, **told)
+    assert await home.restore(path, now=NOW + timedelta(hours=1)) is not None
+    async with open_storage(home.url) as storage, storage.read() as db:
+        one, two = (await db.scalars(select(Member).order_by(Member.id))).all()
+        assert await purposes.agreed_to(db, one) == {Purpose.REMINDERS}
+        assert await purposes.agreed_to(db, two) == set(both)
 
 
 async def test_it_refuses_while_an_engine_is_at_work(home: Home) -> None:
