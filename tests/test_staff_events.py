@@ -46,7 +46,7 @@ async def test_from_the_list_to_a_session_and_its_line(town: Town):
         "1st Thematic Workshop of Moroccan Experts in France\n📅 Wednesday, July 4, 2018 to Thursday, July 5, 2018\n"
         "📍 Rabat (Africa/Casablanca)\n8 sessions\n1 seat taken · 2 waiting\nLink: ?start=rabat-2018\n"
         "[Sessions] [＋ New session]\n[✎ Title] [✎ Place] [✎ Dates]\n"
-        "[Seats and reminders] [🚪 Door]\n"
+        "[Seats and reminders] [🚪 Door]\n[📣 Tell members of it]\n"
         "[📄 Attendees (Excel)] [📄 Attendees (CSV)]\n"
         "[📅 Calendar file (.ics)] [🗂 Programme (frab)]\n[Repeat on new dates] [‹ Events]"
     )
