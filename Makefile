@@ -23,7 +23,7 @@ demo: $(PACKAGES) ## Rehearse a real programme in the browser; no token is neede
 	@$(BIN)/python -m bot demo --port $(PORT)
 
 test: $(TOOLS) ## Run the tests, on SQLite and on PostgreSQL.
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist loadfile
 
 check: $(TOOLS) ## Check style, types, the rooms' borders and the three catalogs.
 	@$(quietly) $(BIN)/ruff check

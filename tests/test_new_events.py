@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from storage import members
-from storage.tables import Audit, Event, Purpose
+from storage.tables import Audit, Event, Purpose, Side
 from tests.entrance import keeper
 from tests.town import EVE, Town
 
@@ -17,7 +17,7 @@ async def living_in(town: Town, name: str, language: str, city: str, *themes: st
     resident = await town.member(name, language, **others)
     async with town.app.storage.begin() as db:
         member = await town.member_of(db, resident)
-        profile = members.Profile(name, "MA", city, None, None, themes, member.side)
+        profile = members.Profile(name, "MA", city, None, None, themes, Side.MOROCCO)
         await members.register(db, member, profile, town.clock.now())
         # Quiet hours are another matter.
         members.set_quiet_hours(member, None)
