@@ -315,7 +315,9 @@ async def cancel(_message: Message, turn: Turn, state: FSMContext) -> None:
 def ways_out() -> Router:
     """/cancel while something is to be written, wired before that of everybody."""
     r = Router(name="audience_ways_out")
-    r.message.register(cancel, Command("cancel", ignore_mention=True), StateFilter(Picking))
+    r.message.register(
+        cancel, Command("cancel", ignore_mention=True), StateFilter(Picking), of_staff
+    )
     return r
 
 

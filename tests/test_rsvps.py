@@ -179,7 +179,7 @@ async def test_a_forged_button_opens_nothing(town: Town):
     agenda = drawn(emma.last)
     gone = f"This session is no longer in the programme.\n\n{agenda}"
     assert await emma.after(emma.person.taps_data("take:999999:0")) == [gone]
-    assert await emma.after(emma.person.taps_data("day:1:999999999999:0")) == [agenda]
+    assert await emma.after(emma.person.taps_data("day:1:999999999:0")) == [agenda]
     assert await emma.after(emma.person.taps_data("card:-1")) == [gone]
     for data in ("take:x:y", "nonsense", "pick:name:Eve", "amend:password", "lead:7"):
         assert (await emma.after(emma.person.taps_data(data)))[0] in {
