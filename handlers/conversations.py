@@ -33,6 +33,7 @@ from handlers import (
     introduction_figures,
     introductions,
     invitations,
+    linking,
     meeting_profile,
     meetings,
     mydata,
@@ -79,6 +80,7 @@ from storage.introduction_figures import KIND as BROUGHT
 from storage.introduction_rounds import DRAWN
 from storage.introductions import AGREED, ENDED, PAUSED
 from storage.introductions import KIND as INTRODUCTION
+from storage.linking import KIND as LINKED
 from storage.meetings import KIND as MEETING
 from storage.networking import INVITATION, TABLE
 from storage.new_events import KIND as NEW_EVENT
@@ -123,6 +125,7 @@ def routers() -> Sequence[Router]:
         exports.router(),
         doors.router(),
         introduction_figures.router(),
+        linking.router(),
         networking.router(),
         networking_hold.router(),
         new_events.router(),
@@ -212,6 +215,8 @@ def kinds() -> Kinds:
         BROUGHT: Kind(write=introduction_figures.write, resend=True),
         ASKED_FOR: Kind(write=introductions.write, resend=True, purpose=Purpose.INTRODUCTIONS),
         NEW_EVENT: Kind(write=new_events.write, resend=False, purpose=Purpose.NEW_EVENTS),
+        # None: whoever links an account must not be able to do so unseen.
+        LINKED: Kind(write=linking.write, resend=True),
         UPLOAD: Kind(write=staff_uploads.write, resend=True),
         # None: what stands in a group or channel is written to nobody.
         GROUP: Kind(write=group_chats.write, resend=False),

@@ -34,6 +34,7 @@ def commands(words: Words, *, staff: bool = False) -> Sequence[tuple[str, str]]:
         ("privacy", words.label("Your data: who keeps it, why, how long")),
         ("mydata", words.label("What I hold about you")),
         ("forget", words.label("Forget me")),
+        ("link", words.label("Use a second account")),
         ("help", words.label("What I can do")),
         ("cancel", words.label("Stop what we are doing")),
         ("start", words.label("Begin, or begin again")),

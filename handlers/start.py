@@ -8,13 +8,14 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
+from handlers import linking as links_of
 from handlers import registration, rsvps, stop, tickets
 from handlers.letters import Letter, Tap
 from handlers.reminders import Coming, NotComing
 from handlers.rsvps import GiveUp, Mine, MyTicket, Take
 from handlers.turns import Turn
 from handlers.words import AUTONYMS, Html
-from storage import invitations
+from storage import invitations, linking
 from storage.tables import Role
 
 # Characters of a deep link's payload (Bot API, "Deep linking").
@@ -27,13 +28,16 @@ class Choose(CallbackData, prefix="tongue"):
     language: str
 
 
-async def start(_message: Message, command: CommandObject, turn: Turn, state: FSMContext) -> None:
+async def start(message: Message, command: CommandObject, turn: Turn, state: FSMContext) -> None:
     """/start, with or without the payload of a deep link."""
     # Whatever somebody typed behind it, a payload has no other characters (Bot API, "Deep linking").
     door = re.sub(r"[^A-Za-z0-9_-]", "", command.args or "")[:_PAYLOAD]
     if door.startswith(invitations.PREFIX):
         await _invited(turn, door)
         door = ""
+    if door.startswith(linking.PREFIX):
+        turn.say(await links_of.shown(turn, str(message.chat.id), door))
+        return
     if turn.is_staff and (at_the_door := await tickets.scanned(turn, door)) is not None:
         turn.say(at_the_door)
     elif turn.member.language is None:

@@ -223,14 +223,14 @@ async def apply_again(db: AsyncSession, known: Erasures, now: datetime) -> int:
     rows = [{"digest": digest, "at": at} for digest, at in known.at.items()]
     await db.execute(insert(Erasure), rows)
     book = await db.execute(
-        select(Member, Address.channel, Address.address)
+        select(Member, Address.channel, Address.address, Address.since)
         .join(Address, Address.member_id == Member.id)
         .order_by(Member.id)
     )
     again: dict[int, Member] = {}
-    for member, channel, address in book:
+    for member, channel, address, since in book:
         at = known.of(channel, address)
-        if at is not None and member.created_at <= at:
+        if at is not None and (since or member.created_at) <= at:
             again[member.id] = member
     for member in again.values():
         await forget(db, member, now)

@@ -22,6 +22,7 @@ from storage.tables import Address, Base, Conversation, Lane, Member, Trilingual
 HELD = (
     "member.id",
     "address.member_id",
+    "link_code.member_id",
     "consent.member_id",
     "agreement.member_id",
     "member_lead.member_id",

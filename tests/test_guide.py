@@ -17,7 +17,7 @@ HELP = {
         "/settings · Language, reminders, profile\n"
         "/stop · Stop what I send you\n"
         "/privacy · Your data: who keeps it, why, how long\n"
-        "/mydata · What I hold about you\n/forget · Forget me\n"
+        "/mydata · What I hold about you\n/forget · Forget me\n/link · Use a second account\n"
         "/cancel · Stop what we are doing\n"
         "/start · Begin, or begin again"
     ),
@@ -29,7 +29,7 @@ HELP = {
         "/settings · Langue, rappels, profil\n"
         "/stop · Ne plus recevoir mes messages\n"
         "/privacy · Vos données : qui les garde, pourquoi, combien de temps\n"
-        "/mydata · Ce que je conserve sur vous\n/forget · Oubliez-moi\n"
+        "/mydata · Ce que je conserve sur vous\n/forget · Oubliez-moi\n/link · Utiliser un second compte\n"
         "/cancel · Interrompre ce que nous faisons\n"
         "/start · Commencer ou recommencer"
     ),
@@ -41,7 +41,7 @@ HELP = {
         "/settings · اللغة والتذكيرات والملف الشخصي\n"
         "/stop · إيقاف ما أرسله إليكم\n"
         "/privacy · معطياتكم: من يحفظها، ولماذا، وكم من الوقت\n"
-        "/mydata · ما أحتفظ به عنكم\n/forget · انسوني\n"
+        "/mydata · ما أحتفظ به عنكم\n/forget · انسوني\n/link · استعمال حساب ثان\n"
         "/cancel · إيقاف ما نحن بصدده\n"
         "/start · البدء أو البدء من جديد"
     ),

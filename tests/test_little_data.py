@@ -38,6 +38,7 @@ ANSWERS = {
     "mydata": "a tap of theirs",
     "still_there": "whoever is about to be forgotten for their silence must be asked",
     "report": "a tap of the team",
+    "linked": "whoever links an account must not be able to do so unseen",
     "introduction_figures": "a tap of the team",
     "round_drawn": "the team hears that the round it asked for is drawn",
     "upload": "a file that the team sent",

@@ -105,6 +105,20 @@ class Address(Base):
     address: Mapped[str] = mapped_column(String(64))
     # Since when nothing can be delivered here (blocked, deactivated); empty while it works.
     unreachable_at: Mapped[datetime | None]
+    # Since when it is this member's; empty: as long as there is the member.
+    since: Mapped[datetime | None]
+
+
+class LinkCode(Base):
+    """A code by which another account becomes this member's; only its hash is kept."""
+
+    __tablename__ = "link_code"
+
+    member_id: Mapped[int] = mapped_column(
+        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True
+    )
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime]
 
 
 class Consent(Base):
