@@ -1,37 +1,105 @@
-"""A connection to SQLite that takes one hop to its thread for each statement.
+"""A connection to SQLite that answers brief statements where they are asked.
 
-aiosqlite does SQLite's work in a thread of its own, and SQLAlchemy asks it four things for each
-statement: a cursor, to execute, to fetch, to close. Each is a hop to that thread and back, dearer
-than most of our statements. Here a statement and all of its rows are one hop.
+aiosqlite does SQLite's work in a thread of its own, so that nothing else waits for it. But to go to
+that thread and back is dearer than most of our statements, and SQLAlchemy would go four times for
+each. So a transaction goes there twice: with its first statement, which may have to wait for
+somebody else's transaction, and to commit, which waits for the disk. What lies between is in nobody's
+way any more and is done at once, unless it changes many rows; a question that turns out to need
+longer than `BRIEF` is asked again in the thread.
 """
 
+import math
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Self
 
 import aiosqlite
 
+# Seconds for which the event loop may be held up by one question.
+BRIEF = 0.002
+# Steps of SQLite's machine between two looks at the clock, a few tens of microseconds
+# (sqlite.org, sqlite3_progress_handler).
+_STEPS = 1_000
 
-class OneHopConnection(aiosqlite.Connection):
+Work = Callable[[sqlite3.Connection], None]
+
+
+class NearConnection(aiosqlite.Connection):
     """As aiosqlite's, with cursors of our own. Made by `connect`, opened by awaiting it."""
+
+    def __init__(self, path: str, busy_seconds: float) -> None:
+        def open_file() -> sqlite3.Connection:
+            # In the thread; `_alone` sees to it that only one of the two uses it at a time.
+            opened = sqlite3.connect(path, timeout=busy_seconds, check_same_thread=False)
+            opened.set_progress_handler(lambda: time.perf_counter() > self._deadline, _STEPS)
+            return opened
+
+        super().__init__(open_file, iter_chunk_size=64)
+        self._alone = threading.Lock()
+        self._deadline = math.inf
+        # How the transaction begins, as long as it has no statement yet.
+        self._begin: str | None = None
 
     def cursor(self) -> "_Cursor":  # type: ignore[override]  # what SQLAlchemy asks of a cursor
         """A cursor; making one asks the thread nothing."""
         return _Cursor(self)
 
-    async def run(self, run: Callable[[sqlite3.Connection], None]) -> None:
+    def begin_with(self, statement: str) -> None:
+        """Let the next statement begin a transaction in this way."""
+        self._begin = statement
+
+    async def run(self, work: Work) -> None:
         """Do this in the connection's thread."""
+        begin, self._begin = self._begin, None
+
+        def run(connection: sqlite3.Connection) -> None:
+            with self._alone:
+                if begin is not None:
+                    connection.execute(begin).close()
+                work(connection)
+
         await self._execute(run, self._conn)  # type: ignore[no-untyped-call]  # theirs
 
+    def run_here(self, work: Work, seconds: float) -> bool:
+        """Do this here and now, in a transaction that has begun. False: to be done in the thread.
 
-def connect(path: str, busy_seconds: float) -> OneHopConnection:
+        What takes longer than `seconds` is broken off.
+        """
+        if not self._conn.in_transaction or not self._alone.acquire(blocking=False):
+            return False
+        self._deadline = time.perf_counter() + seconds
+        try:
+            work(self._conn)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            return False
+        finally:
+            self._deadline = math.inf
+            self._alone.release()
+        return True
+
+    async def commit(self) -> None:
+        """Commit, if there was anything to."""
+        if not self._begins_no_more():
+            await super().commit()
+
+    async def rollback(self) -> None:
+        """Roll back, if there was anything to."""
+        if not self._begins_no_more():
+            await super().rollback()
+
+    def _begins_no_more(self) -> bool:
+        begin, self._begin = self._begin, None
+        return begin is not None
+
+
+def connect(path: str, busy_seconds: float) -> NearConnection:
     """A connection to the file at `path`, which waits so long for another's transaction."""
-
-    def open_file() -> sqlite3.Connection:
-        # The thread is always the same one but when SQLAlchemy sets up a new connection.
-        return sqlite3.connect(path, timeout=busy_seconds, check_same_thread=False)
-
-    return OneHopConnection(open_file, iter_chunk_size=64)
+    return NearConnection(path, busy_seconds)
 
 
 class _Cursor:
@@ -39,7 +107,7 @@ class _Cursor:
 
     arraysize = 1
 
-    def __init__(self, connection: OneHopConnection) -> None:
+    def __init__(self, connection: NearConnection) -> None:
         self._connection = connection
         self.description: Any = None
         self.rowcount, self.lastrowid = -1, 0
@@ -50,9 +118,16 @@ class _Cursor:
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
         """Run a statement and fetch all it returns."""
-        await self._connection.run(
-            lambda connection: self._finish(connection.execute(statement, parameters))
-        )
+        if statement.startswith("BEGIN"):
+            self._connection.begin_with(statement)
+            return
+
+        def work(connection: sqlite3.Connection) -> None:
+            self._finish(connection.execute(statement, parameters))
+
+        seconds = _brief(statement)
+        if seconds is None or not self._connection.run_here(work, seconds):
+            await self._connection.run(work)
 
     async def executemany(self, statement: str, parameters: Sequence[Sequence[Any]]) -> None:
         """Run a statement for each set of parameters."""
@@ -61,7 +136,7 @@ class _Cursor:
         )
 
     def _finish(self, cursor: sqlite3.Cursor) -> None:
-        # In the thread. The count of rows is right once all are fetched.
+        # The count of rows is right once all are fetched.
         self.description = cursor.description
         self._rows = cursor.fetchall() if cursor.description else []
         self.rowcount, self.lastrowid = cursor.rowcount, cursor.lastrowid or 0
@@ -74,3 +149,16 @@ class _Cursor:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+@lru_cache(maxsize=1_000)
+def _brief(statement: str) -> float | None:
+    """For how many seconds it may be tried at once; None: not at all.
+
+    A question may be broken off. One new row is soon written; breaking off any change would undo the
+    whole transaction (sqlite.org, sqlite3_interrupt).
+    """
+    if statement.startswith("SELECT"):
+        return BRIEF
+    one_row = "), (" not in statement and "SELECT" not in statement
+    return math.inf if statement.startswith("INSERT INTO") and one_row else None
