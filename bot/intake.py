@@ -30,6 +30,7 @@ from handlers import guide, privacy
 from handlers.conversations import purposes, routers
 from handlers.letters import Say, Spoken
 from handlers.links import Links
+from handlers.switchboard import Switchboard
 from handlers.turns import Turn
 from handlers.words import Catalogs, Words
 from storage import conversations, members, retention
@@ -81,7 +82,7 @@ class Intake:
         self._dispatcher = Dispatcher(
             storage=ConversationMemory(), purposes=purposes(), approval_above=approval_above
         )
-        self._dispatcher.include_routers(*routers())
+        self._dispatcher.include_router(Switchboard(routers()))
         self._outage = Outage("intake")
         # Chats whose last update was parked.
         self._stumbled: set[int] = set()
