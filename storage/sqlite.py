@@ -5,24 +5,22 @@ that thread and back is dearer than most of our statements, and SQLAlchemy would
 each. So a transaction goes there twice: with its first statement, which may have to wait for
 somebody else's transaction, and to commit, which waits for the disk. What lies between is in nobody's
 way any more and is done at once, unless it changes many rows; a question that turns out to need
-longer than `BRIEF` is asked again in the thread.
+longer is asked again in the thread.
 """
 
+import itertools
 import math
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Self
 
 import aiosqlite
 
-# Seconds for which the event loop may be held up by one question.
-BRIEF = 0.002
-# Steps of SQLite's machine between two looks at the clock, a few tens of microseconds
-# (sqlite.org, sqlite3_progress_handler).
-_STEPS = 1_000
+# Steps of SQLite's machine (sqlite.org, sqlite3_progress_handler) that a question may take in the
+# event loop: one or two milliseconds. They are counted by the stride.
+BRIEF, STRIDE = 50_000, 1_000
 
 Work = Callable[[sqlite3.Connection], None]
 
@@ -33,13 +31,10 @@ class NearConnection(aiosqlite.Connection):
     def __init__(self, path: str, busy_seconds: float) -> None:
         def open_file() -> sqlite3.Connection:
             # In the thread; `_alone` sees to it that only one of the two uses it at a time.
-            opened = sqlite3.connect(path, timeout=busy_seconds, check_same_thread=False)
-            opened.set_progress_handler(lambda: time.perf_counter() > self._deadline, _STEPS)
-            return opened
+            return sqlite3.connect(path, timeout=busy_seconds, check_same_thread=False)
 
         super().__init__(open_file, iter_chunk_size=64)
         self._alone = threading.Lock()
-        self._deadline = math.inf
         # How the transaction begins, as long as it has no statement yet.
         self._begin: str | None = None
 
@@ -63,14 +58,15 @@ class NearConnection(aiosqlite.Connection):
 
         await self._execute(run, self._conn)  # type: ignore[no-untyped-call]  # theirs
 
-    def run_here(self, work: Work, seconds: float) -> bool:
+    def run_here(self, work: Work, steps: float) -> bool:
         """Do this here and now, in a transaction that has begun. False: to be done in the thread.
 
-        What takes longer than `seconds` is broken off.
+        What takes more than so many steps is broken off.
         """
         if not self._conn.in_transaction or not self._alone.acquire(blocking=False):
             return False
-        self._deadline = time.perf_counter() + seconds
+        strides = itertools.count(STRIDE, STRIDE)
+        self._conn.set_progress_handler(lambda: next(strides) > steps, STRIDE)
         try:
             work(self._conn)
         except sqlite3.OperationalError as error:
@@ -78,7 +74,8 @@ class NearConnection(aiosqlite.Connection):
                 raise
             return False
         finally:
-            self._deadline = math.inf
+            # In the thread each look at the steps would have to wait for Python.
+            self._conn.set_progress_handler(None, 0)
             self._alone.release()
         return True
 
@@ -125,8 +122,8 @@ class _Cursor:
         def work(connection: sqlite3.Connection) -> None:
             self._finish(connection.execute(statement, parameters))
 
-        seconds = _brief(statement)
-        if seconds is None or not self._connection.run_here(work, seconds):
+        steps = _brief(statement)
+        if steps is None or not self._connection.run_here(work, steps):
             await self._connection.run(work)
 
     async def executemany(self, statement: str, parameters: Sequence[Sequence[Any]]) -> None:
@@ -153,7 +150,7 @@ class _Cursor:
 
 @lru_cache(maxsize=1_000)
 def _brief(statement: str) -> float | None:
-    """For how many seconds it may be tried at once; None: not at all.
+    """In how many steps it may be tried at once; None: not at all.
 
     A question may be broken off. One new row is soon written; breaking off any change would undo the
     whole transaction (sqlite.org, sqlite3_interrupt).

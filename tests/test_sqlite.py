@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from storage.database import open_storage
-from storage.sqlite import connect
+from storage.sqlite import BRIEF, connect
 
 HERE = threading.get_ident()
 # A question that takes far longer than is brief, on any machine.
@@ -95,9 +95,9 @@ async def test_nothing_is_done_here_while_the_thread_is_at_work(tmp_path):
 
         slow = asyncio.ensure_future(connection.run(slowly))
         await asyncio.to_thread(begun.wait, 60)
-        assert not connection.run_here(lambda it: it.execute("SELECT 1").close(), 1.0)
+        assert not connection.run_here(lambda it: it.execute("SELECT 1").close(), BRIEF)
         go_on.set()
         await slow
-        assert connection.run_here(lambda it: it.execute("SELECT 1").close(), 1.0)
+        assert connection.run_here(lambda it: it.execute("SELECT 1").close(), BRIEF)
     finally:
         await connection.close()
