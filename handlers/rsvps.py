@@ -22,7 +22,6 @@ from handlers.turns import Turn
 from handlers.words import Html, Words, quote, shortened
 from storage import events, rsvps
 from storage.events import Item
-from storage.members import leads_of
 from storage.rsvps import Answer, Outcome
 from storage.tables import Event, Rsvp, Seat, Session
 
@@ -66,12 +65,13 @@ async def take(_tap: CallbackQuery, callback_data: Take, turn: Turn) -> None:
     outcome = await rsvps.request_seat(
         turn.db, turn.member, callback_data.session, turn.now, swap=callback_data.swap
     )
-    if outcome is not None and outcome.answer == Answer.OVERLAP:
+    if outcome is None:
+        turn.say.edit(await card(turn, callback_data.session))
+    elif outcome.answer == Answer.OVERLAP:
         turn.say.edit(_overlap_card(turn.words, outcome))
-        return
-    if outcome is not None:
-        turn.say.toast(await _told(turn, outcome))
-    turn.say.edit(await card(turn, callback_data.session))
+    else:
+        turn.say.toast(_told(turn.words, outcome))
+        turn.say.edit(await _card(turn, await events.after(turn.db, outcome, turn.member)))
 
 
 async def give_up(_tap: CallbackQuery, callback_data: GiveUp, turn: Turn) -> None:
@@ -118,8 +118,11 @@ async def behind(turn: Turn, door: str) -> Letter:
 
 async def card(turn: Turn, session_id: int) -> Letter:
     """A session's card: when, where, how many seats, and what the member can do about it."""
+    return await _card(turn, await events.item(turn.db, session_id, turn.member))
+
+
+async def _card(turn: Turn, item: Item | None) -> Letter:
     words = turn.words
-    item = await events.item(turn.db, session_id, turn.member)
     if item is None:
         return (await agenda.agenda_letter(turn)).with_first_line(
             words("This session is no longer in the programme.")
@@ -133,7 +136,7 @@ async def card(turn: Turn, session_id: int) -> Letter:
         lines.append(speakers_line(words, item.session.speakers))
     if themes:
         lines.append(
-            words("Themes: {themes}", themes=words.series([words.pick(t.name) for t in themes]))
+            words("Themes: {themes}", themes=words.series([words.pick(name) for name in themes]))
         )
     if seats := agenda.seats_line(words, item):
         lines.append(words("Seats: {seats}", seats=seats))
@@ -172,12 +175,11 @@ def given_up(words: Words, outcome: Outcome) -> str:
     return words.label("You have no seat here.")
 
 
-async def _told(turn: Turn, outcome: Outcome) -> str:
-    words = turn.words
+def _told(words: Words, outcome: Outcome) -> str:
     if outcome.answer == Answer.CONFIRMED:
         if outcome.overlapping:
             return words.label("Swapped: the new seat is yours, the other one is given back.")
-        if await leads_of(turn.db, turn.member):
+        if outcome.standing is not None and outcome.standing.reminded:
             return words.label("Your seat is taken. I will remind you before it begins.")
         return words.label("Your seat is taken.")
     if outcome.event_full:

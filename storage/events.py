@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import room
 from storage.room import HOLDING, SEATED
-from storage.rsvps import earlier_than
+from storage.rsvps import Outcome, earlier_than
 from storage.tables import Event, Member, Rsvp, Seat, Session, SessionTheme, Theme
+from storage.tables.base import Trilingual
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,16 @@ async def item(db: AsyncSession, session_id: int, member: Member) -> Item | None
     return found[0] if found else None
 
 
+async def after(db: AsyncSession, outcome: Outcome, member: Member) -> Item | None:
+    """The session as the member sees it once their wish was answered, counted anew only if need be."""
+    stands = outcome.standing
+    if stands is None:
+        return await item(db, outcome.session.id, member)
+    row = (outcome.session, outcome.event, stands.taken, stands.spoken_for, stands.in_line)
+    [seen] = await _seen(db, [(*row, stands.rsvp)], member)
+    return seen
+
+
 async def items(db: AsyncSession, session_ids: Sequence[int], member: Member) -> list[Item]:
     """These sessions, in this order; one that is gone is left out."""
     if not session_ids:
@@ -104,8 +115,8 @@ async def items(db: AsyncSession, session_ids: Sequence[int], member: Member) ->
     return sorted(found, key=lambda item: session_ids.index(item.session.id))
 
 
-async def themes_of(db: AsyncSession, session: Session) -> Sequence[Theme]:
-    """What a session is about."""
+async def themes_of(db: AsyncSession, session: Session) -> Sequence[Trilingual]:
+    """The names of what a session is about."""
     return (await db.scalars(_themes(), {"session": session.id})).all()
 
 
@@ -157,9 +168,9 @@ def _one_item() -> Select[Session, Event, int, int, int, Rsvp]:
 
 
 @cache
-def _themes() -> Select[Theme]:
+def _themes() -> Select[Trilingual]:
     return (
-        select(Theme)
+        select(Theme.name)
         .join(SessionTheme, SessionTheme.theme_id == Theme.id)
         .where(SessionTheme.session_id == bindparam("session"))
         .order_by(Theme.id)
@@ -172,8 +183,16 @@ async def _read(
     member: Member,
     **given: int,
 ) -> list[Item]:
-    items = []
     rows = (await db.execute(query, {"member": member.id} | given)).all()
+    return await _seen(db, rows, member)
+
+
+async def _seen(
+    db: AsyncSession,
+    rows: Sequence[tuple[Session, Event, int, int, int, Rsvp | None]],
+    member: Member,
+) -> list[Item]:
+    items = []
     counted = {event.id for _, event, *_ in rows if event.capacity is not None}
     people = await room.people(db, counted, member.id) if counted else {}
     for session, event, taken, spoken_for, in_line, mine in rows:

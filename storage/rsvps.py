@@ -7,20 +7,17 @@ together. The line is strict: nobody passes a party that waits for more seats th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Select,
     and_,
     bindparam,
-    func,
-    literal,
     or_,
     select,
 )
@@ -28,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from storage import room
+from storage.room import Standing
 from storage.tables import Event, Member, Rsvp, Seat, Session
 
 HOLDING, SEATED = room.HOLDING, room.SEATED
@@ -59,6 +57,8 @@ class Outcome:
     overlapping: tuple[Session, ...] = ()
     # Who waits, waits for a place in the whole event: the session itself has seats.
     event_full: bool = False
+    # The member's RSVP and the session's seats after a wish was granted; None: look again.
+    standing: Standing | None = None
 
 
 async def request_seat(
@@ -79,15 +79,14 @@ async def request_seat(
     if (refusal := _refusal(session, now)) is not None:
         return Outcome(refusal, session, event)
     # Read under the lock: what stood before it may have changed while we waited.
-    rsvp, spoken_for = (
-        await db.execute(_standing(), {"member": member.id, "session": session_id})
-    ).one()
+    stood = await room.standing(db, member.id, session_id)
+    rsvp = stood.rsvp
     if rsvp is not None and rsvp.state in (*SEATED, Seat.WAITLISTED):
         return Outcome(Answer.ALREADY, session, event)
     offered = rsvp is not None and rsvp.offered_until is not None and rsvp.offered_until > now
     capacity = room.capacity_of(session, event)
     # Whoever stands in line goes first: a seat that is free now is theirs.
-    seats = offered or capacity is None or capacity > spoken_for
+    seats = offered or capacity is None or capacity > stood.spoken_for
     event_full = seats and not offered and not await room.fits(db, event, member.id, 1)
     state = Seat.CONFIRMED if seats and not event_full else Seat.WAITLISTED
     if state == Seat.CONFIRMED and overlapping:
@@ -95,6 +94,7 @@ async def request_seat(
             return Outcome(Answer.OVERLAP, session, event, tuple(overlapping))
         for other in overlapping:
             await give_up(db, member, other.id, now)
+    held = 1 + rsvp.guests if rsvp is not None and rsvp.state in HOLDING else 0
     if rsvp is None:
         rsvp = Rsvp(session_id=session.id, member_id=member.id)
         db.add(rsvp)
@@ -102,7 +102,14 @@ async def request_seat(
     rsvp.state, rsvp.since = state, now
     rsvp.offered_until, rsvp.reassured_at, rsvp.late_at = None, None, None
     await db.flush()
-    return Outcome(Answer(state.value), session, event, tuple(overlapping), event_full)
+    stands = replace(
+        stood,
+        rsvp=rsvp,
+        taken=stood.taken - held + (1 + rsvp.guests if state == Seat.CONFIRMED else 0),
+        waiting=stood.waiting + (state == Seat.WAITLISTED),
+        in_line=stood.in_line + (state == Seat.WAITLISTED),
+    )
+    return Outcome(Answer(state.value), session, event, tuple(overlapping), event_full, stands)
 
 
 async def give_up(
@@ -113,7 +120,7 @@ async def give_up(
     if found is None:
         return None
     session, event = found
-    rsvp = await _rsvp(db, member, session.id)
+    rsvp = (await room.standing(db, member.id, session.id)).rsvp
     if rsvp is None or rsvp.state == Seat.CANCELLED:
         return Outcome(Answer.NO_SEAT, session, event)
     if session.ends_at <= now:
@@ -139,20 +146,18 @@ async def set_guests(
     if found is None:
         return None
     session, event = found
-    rsvp, spoken_for = (
-        await db.execute(_standing(), {"member": member.id, "session": session_id})
-    ).one()
-    answer = _refusal(session, now)
-    if answer is None and (rsvp is None or rsvp.state == Seat.CANCELLED):
-        answer = Answer.NO_SEAT
-    if answer is not None:
-        return Outcome(answer, session, event)
+    stood = await room.standing(db, member.id, session_id)
+    rsvp = stood.rsvp
+    if (refusal := _refusal(session, now)) is not None:
+        return Outcome(refusal, session, event)
+    if rsvp is None or rsvp.state == Seat.CANCELLED:
+        return Outcome(Answer.NO_SEAT, session, event)
     more = guests - rsvp.guests
     if more > 0 and guests > event.guests:
         return Outcome(Answer.NO_GUESTS, session, event)
     if more > 0 and rsvp.state in HOLDING:
         capacity = room.capacity_of(session, event)
-        seats = capacity is None or capacity >= spoken_for + more
+        seats = capacity is None or capacity >= stood.spoken_for + more
         if not seats or not await room.fits(db, event, member.id, 1 + guests):
             return Outcome(Answer.FULL, session, event)
     rsvp.guests = guests
@@ -189,12 +194,11 @@ async def _seated(
     if found is None:
         return None, None
     session, event = found
-    rsvp = await _rsvp(db, member, session.id)
-    answer = _refusal(session, now)
-    if answer is None and (rsvp is None or rsvp.state not in SEATED):
-        answer = Answer.NO_SEAT
-    if answer is not None:
-        return Outcome(answer, session, event), None
+    if (refusal := _refusal(session, now)) is not None:
+        return Outcome(refusal, session, event), None
+    rsvp = (await room.standing(db, member.id, session.id)).rsvp
+    if rsvp is None or rsvp.state not in SEATED:
+        return Outcome(Answer.NO_SEAT, session, event), None
     return Outcome(Answer.CONFIRMED, session, event), rsvp
 
 
@@ -298,28 +302,3 @@ def _wished() -> Select[Any, Any]:
         .with_for_update(of=Session)
         .execution_options(populate_existing=True)
     )
-
-
-@cache
-def _standing() -> Select[Any, Any]:
-    """The member's RSVP, and how many seats are taken or waited for, guests included."""
-    session: BindParameter[int] = bindparam("session")
-    spoken_for = (
-        select(func.coalesce(func.sum(1 + Rsvp.guests), 0))
-        .where(Rsvp.session_id == session, Rsvp.state.in_((*HOLDING, Seat.WAITLISTED)))
-        .scalar_subquery()
-    )
-    mine = and_(Rsvp.session_id == session, Rsvp.member_id == bindparam("member"))
-    one = select(literal(1).label("one")).subquery()
-    return (
-        select(Rsvp, spoken_for)
-        .select_from(one)
-        .outerjoin(Rsvp, mine)
-        .execution_options(populate_existing=True)
-    )
-
-
-async def _rsvp(db: AsyncSession, member: Member, session_id: int) -> Rsvp | None:
-    found = await db.execute(_standing(), {"member": member.id, "session": session_id})
-    rsvp: Rsvp | None = found.one()[0]
-    return rsvp
