@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import room, rsvps, waitlist
+from storage import events, room, rsvps, waitlist
 from storage.database import Storage
 from storage.tables import Event, Member, Outbox, Role, Rsvp, Seat, Session
 
@@ -116,7 +116,11 @@ async def act(db: AsyncSession, halls: Halls, wish: Act, now: datetime) -> None:
     elif wish.verb == "arrive":
         await _arrive(db, member, session, now)
     else:
-        await rsvps.request_seat(db, member, session, now, swap=wish.verb == "swap")
+        outcome = await rsvps.request_seat(db, member, session, now, swap=wish.verb == "swap")
+        assert outcome is not None
+        # What the member is shown at once is what anybody counts afterwards.
+        seen = await events.after(db, outcome, member)
+        assert seen == await events.item(db, session, member), wish
 
 
 async def _resize(db: AsyncSession, session_id: int, capacity: int) -> None:
