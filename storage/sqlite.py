@@ -10,6 +10,7 @@ longer is asked again in the thread.
 
 import itertools
 import math
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -148,14 +149,20 @@ class _Cursor:
         """Nothing is open."""
 
 
+# What the session writes of one row that it has read.
+_ONE_ROW = re.compile(
+    r'INSERT INTO "?\w+"? \([^()]+\) VALUES \([^()]+\)( RETURNING \w+)?'
+    r'|UPDATE "?\w+"? SET [^()]+ WHERE "?\w+"?\.(id|key) = \?'
+)
+
+
 @lru_cache(maxsize=1_000)
 def _brief(statement: str) -> float | None:
     """In how many steps it may be tried at once; None: not at all.
 
-    A question may be broken off. One new row is soon written; breaking off any change would undo the
+    A question may be broken off. One row is soon written; breaking off any change would undo the
     whole transaction (sqlite.org, sqlite3_interrupt).
     """
     if statement.startswith("SELECT"):
         return BRIEF
-    one_row = "), (" not in statement and "SELECT" not in statement
-    return math.inf if statement.startswith("INSERT INTO") and one_row else None
+    return math.inf if _ONE_ROW.fullmatch(statement) else None

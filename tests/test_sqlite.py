@@ -5,13 +5,14 @@ import sqlite3
 import threading
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Column, Integer, MetaData, Table, insert, null, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from storage.database import open_storage
 from storage.sqlite import BRIEF, connect
 
 HERE = threading.get_ident()
+THING = Table("thing", MetaData(), Column("id", Integer, primary_key=True), Column("at", Integer))
 # A question that takes far longer than is brief, on any machine.
 LONG = text(
     "SELECT count(*), max(place()) FROM (WITH RECURSIVE n(i) AS"
@@ -29,7 +30,7 @@ async def _knowing_its_place(connection) -> None:
 @pytest.fixture
 async def placed(sqlite_url):
     async with open_storage(sqlite_url) as storage, storage.engine.connect() as connection:
-        await connection.execute(text("CREATE TABLE thing (id INTEGER PRIMARY KEY, at INTEGER)"))
+        await connection.run_sync(THING.metadata.create_all)
         await connection.commit()
         await _knowing_its_place(connection)
         await connection.commit()
@@ -54,13 +55,27 @@ async def test_a_long_question_is_answered_whole_in_the_thread(placed):
 
 async def test_one_row_is_written_here_and_many_in_the_thread(placed):
     await placed.scalar(text("SELECT 1"))
-    await placed.execute(text("INSERT INTO thing (at) VALUES (place())"))
-    await placed.execute(text("INSERT INTO thing (at) VALUES (place()), (place())"))
-    await placed.execute(text("INSERT INTO thing (at) SELECT place() FROM thing WHERE id = 1"))
-    await placed.execute(text("UPDATE thing SET at = place() WHERE id = 4"))
+    await placed.execute(
+        text(
+            "CREATE TRIGGER told AFTER INSERT ON thing WHEN NEW.at IS NULL BEGIN"
+            " UPDATE thing SET at = place() WHERE id = NEW.id; END"
+        )
+    )
+    await placed.execute(
+        text(
+            "CREATE TRIGGER retold AFTER UPDATE ON thing WHEN NEW.at = 0 BEGIN"
+            " UPDATE thing SET at = place() WHERE id = NEW.id; END"
+        )
+    )
+    for _ in range(3):
+        await placed.execute(insert(THING), {"at": None})
+    await placed.execute(insert(THING).values([{"at": None}, {"at": None}]))
+    await placed.execute(insert(THING).from_select(["at"], select(null())))
+    await placed.execute(update(THING).where(THING.c.id == 2).values(at=0))
+    await placed.execute(update(THING).where(THING.c.id.in_([3])).values(at=0))
     await placed.commit()
-    places = (await placed.scalars(text("SELECT at FROM thing ORDER BY id"))).all()
-    assert [place == HERE for place in places] == [True, False, False, False]
+    places = (await placed.scalars(select(THING.c.at).order_by(THING.c.id))).all()
+    assert [place == HERE for place in places] == [True, True, False, False, False, False]
 
 
 async def test_a_mistake_is_the_same_wherever_it_is_made(placed):
