@@ -139,7 +139,7 @@ class Intake:
                 member = await members.meet(db, CHANNEL, caller.address, now)
         elif caller.left:
             address.unreachable_at = address.unreachable_at or now
-        elif not caller.wordless:
+        elif not caller.wordless and address.unreachable_at is not None:
             address.unreachable_at = None
         if not caller.left:
             retention.seen(member, now)
@@ -163,7 +163,7 @@ class Intake:
         if asked_again and turn.member in turn.db:  # they may just have been forgotten
             turn.say(await privacy.card(turn))
         conversations.keep_conversation(db, conversation)
-        conversations.remember_answer(
+        await conversations.remember_answer(
             db, CHANNEL, caller.update_id, turn.say.as_json(), now, member_id=member.id
         )
         return turn.say.spoken
@@ -183,7 +183,7 @@ class Intake:
         say = Say()
         if not caller.wordless:
             say(guide.apology(self._words(language, caller)))
-        conversations.remember_answer(
+        await conversations.remember_answer(
             db, CHANNEL, caller.update_id, say.as_json(), self._clock.now(), parked=True
         )
         return say.spoken

@@ -10,10 +10,21 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, String, and_, bindparam, delete, literal, select, update
+from sqlalchemy import (
+    Insert,
+    Select,
+    String,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.tables import Address, Conversation, Member, Update
+from storage.tables import Address, Base, Conversation, Member, Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ async def free(db: AsyncSession, channel: str, address: str) -> None:
     )
 
 
-def remember_answer(
+async def remember_answer(
     db: AsyncSession,
     channel: str,
     update_id: int,
@@ -95,16 +106,21 @@ def remember_answer(
     parked: bool = False,
 ) -> None:
     """Keep what was said to this update, and to whom (None: to somebody who leaves no trace)."""
-    db.add(
-        Update(
-            channel=channel,
-            update_id=update_id,
-            at=now,
-            answer=answer,
-            parked=parked,
-            member_id=member_id,
-        )
-    )
+    row = {
+        "channel": channel,
+        "update_id": update_id,
+        "at": now,
+        "answer": answer,
+        "parked": parked,
+        "member_id": member_id,
+    }
+    # Of a row that nobody reads again in this transaction the session need not know.
+    await db.execute(_remember(), row)
+
+
+@cache
+def _remember() -> Insert:
+    return insert(Base.metadata.tables[Update.__tablename__])
 
 
 async def answer_to(db: AsyncSession, channel: str, update_id: int) -> list[dict[str, Any]] | None:

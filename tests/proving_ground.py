@@ -41,7 +41,7 @@ async def post_letters(storage: Storage, sim: Simulator, number: int, now: datet
             say(Letter(f"For {person.name}"))
             # A number that no update of the simulator has.
             update = person.id * 10
-            conversations.remember_answer(db, "telegram", update, say.as_json(), now)
+            await conversations.remember_answer(db, "telegram", update, say.as_json(), now)
             outbox.post(
                 db,
                 key=f"{KIND}:{person.id}",

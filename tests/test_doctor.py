@@ -129,8 +129,8 @@ async def test_letters_that_are_late_or_in_doubt_and_updates_that_were_parked(gi
             doubtful.state = Fate.UNKNOWN
             for update_id, hours in [(1, 1), (2, 23), (3, 25)]:
                 at = now - timedelta(hours=hours)
-                conversations.remember_answer(db, "telegram", update_id, [], at, parked=True)
-            conversations.remember_answer(db, "telegram", 4, [], now)
+                await conversations.remember_answer(db, "telegram", update_id, [], at, parked=True)
+            await conversations.remember_answer(db, "telegram", 4, [], now)
         unknown = Finding(
             "warning",
             "1 letters may have arrived, or not, and wait for a decision",

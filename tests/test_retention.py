@@ -76,7 +76,7 @@ async def test_answers_go_after_their_hours(storage):
     async with storage.begin() as db:
         for hours in (47, 49):
             at = NOW - timedelta(hours=hours)
-            conversations.remember_answer(db, "telegram", hours, [{}], at)
+            await conversations.remember_answer(db, "telegram", hours, [{}], at)
     await tend(storage, NOW)
     async with storage.read() as db:
         assert (await db.scalars(select(Update.update_id))).all() == [47]

@@ -23,8 +23,10 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 def _upgrade(connection: Connection, revision: str) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    # One at a time, also in this process: what alembic works on is the process's own. On SQLite the
+    # transaction is the lock, and begins with its first statement.
+    lock = "pg_advisory_xact_lock(:key)" if connection.dialect.name == "postgresql" else ":key"
+    connection.execute(text(f"SELECT {lock}"), {"key": _LOCK})
     command.upgrade(alembic_config(connection), revision)
 
 

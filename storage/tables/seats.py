@@ -25,7 +25,8 @@ class Rsvp(Base):
     __tablename__ = "rsvp"
     __table_args__ = (
         UniqueConstraint("session_id", "member_id"),
-        Index("ix_rsvp_session_id_state", "session_id", "state"),
+        # Seats are counted from it alone.
+        Index("ix_rsvp_session_id_state_guests", "session_id", "state", "guests"),
         Index("ix_rsvp_member_id", "member_id"),
     )
 

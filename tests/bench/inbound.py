@@ -146,6 +146,8 @@ async def populate(database_url: str) -> int:
         await agendas.apply(db, read_agenda(PROGRAMMES / "rabat-2018.yaml"), EVE)
         profile = {"name": "Amal", "country": "FR", "city": "Lyon", "side": Side.DIASPORA}
         known = {"language": "fr", "role": Role.MEMBER, "created_at": EVE, "registered_at": EVE}
+        # They have just opened the card.
+        known |= {"seen_at": EVE}
         ids = range(1, UPDATES + 1)
         await db.execute(insert(Member), [{"id": i} | profile | known for i in ids])
         await db.execute(
