@@ -13,15 +13,7 @@ from typing import Any
 
 import orjson
 import structlog
-from aiohttp import (
-    BytesPayload,
-    ClientError,
-    ClientSession,
-    ClientTimeout,
-    DummyCookieJar,
-    FormData,
-    Payload,
-)
+from aiohttp import BytesPayload, ClientError, ClientSession, ClientTimeout, FormData, Payload
 from telegram.error import TelegramError
 from telegram.ext import BaseRateLimiter, ExtBot
 from telegram.request import BaseRequest, RequestData
@@ -67,7 +59,7 @@ class AiohttpRequest(BaseRequest):
 
     async def initialize(self) -> None:
         """Open the connection pool."""
-        self._session = ClientSession(timeout=_TIMEOUT, cookie_jar=DummyCookieJar())
+        self._session = ClientSession(timeout=_TIMEOUT)
 
     async def shutdown(self) -> None:
         """Close the connection pool."""

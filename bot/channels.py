@@ -4,11 +4,15 @@ An error is turned into one of these where it happens, next to the messenger's o
 delivery settles rows without reading an exception's text.
 """
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from handlers.letters import Letter
+from storage import settlements
+from storage.settlements import Due, Settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,24 @@ class Lost:
 
 
 Outcome = Sent | Wait | Later | Gone | Moved | Refused | Lost
+
+
+def becomes(row: Due, outcome: Outcome, now: datetime, *, resend: bool) -> Settlement:
+    """What becomes of a row whose letter met this; `resend` one whose answer was lost, or hold it."""
+    match outcome:
+        case Sent():
+            return settlements.sent(row, outcome.provider_id, now)
+        case Wait():
+            return settlements.wait(row)
+        case Later():
+            jitter = random.random()  # noqa: S311  # spreads load, guards nothing
+            return settlements.later(row, outcome.reason, now, jitter)
+        case Moved():
+            return settlements.moved(row, now)
+        case Gone() | Refused():
+            return settlements.fail(row, outcome.reason, now)
+        case Lost():
+            return settlements.lost(row, outcome.reason, now, resend=resend)
 
 
 class Channel(Protocol):

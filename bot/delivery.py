@@ -9,7 +9,6 @@ not written down is a duplicate if we are killed. The protocol and its honest pr
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -20,7 +19,7 @@ from math import ceil, inf
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.channels import Channel, Gone, Later, Lost, Moved, Outcome, Refused, Sent, Wait
+from bot.channels import Channel, Gone, Lost, Moved, Outcome, Refused, Sent, Wait, becomes
 from bot.clock import Clock
 from bot.engine import Office
 from bot.logs import pseudonym
@@ -49,6 +48,15 @@ LAST_WORDS = 8.0
 def in_flight_at(pace: float) -> int:
     """How many requests to have in flight at so many letters a second."""
     return max(FEWEST, min(MOST, ceil(pace * ANSWER_SECONDS)))
+
+
+def worth_a_transaction(in_flight: int) -> int:
+    """For how many letters a transaction is worth its while, with so many in flight.
+
+    At Telegram's pace for each: answers that wait are duplicates if we are killed. With a hundred
+    in flight for a quarter of them, or transactions would be most of what a letter costs.
+    """
+    return max(1, in_flight // 4 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +90,8 @@ class Delivery:
         self._storage, self._channels, self._kinds = storage, channels, kinds
         self._catalogs, self._clock, self._office = catalogs, clock, office
         self._default_language, self._monotonic = default_language, monotonic
-        self._most, self._metrics = in_flight, metrics or Metrics()
-        self._links = links or Links()
+        self._most, self._worth = in_flight, worth_a_transaction(in_flight)
+        self._metrics, self._links = metrics or Metrics(), links or Links()
         self._stir, self._noted = asyncio.Event(), asyncio.Event()
         self._stopping, self._unsure = False, True
         # The last batch was full: there is more, and no need to ask.
@@ -91,6 +99,11 @@ class Delivery:
         self._halted_until, self._respite = -inf, Respite()
         self._under_way: dict[asyncio.Task[Outcome], Ready] = {}
         self._answered: list[tuple[Ready, Outcome]] = []
+
+    @property
+    def _room(self) -> int:
+        """How many letters more may be in flight; one is until it is settled, should we be killed."""
+        return self._most - len(self._under_way) - len(self._answered)
 
     def wake(self) -> None:
         """Something was posted: look now."""
@@ -129,7 +142,7 @@ class Delivery:
         """Turn after turn, until we are to stop."""
         outage, pause = Outage("delivery"), IDLE
         while not self._stopping:
-            room = self._most - len(self._under_way)
+            room = self._room
             try:
                 taken = await self._turn(room)
             except Exception as error:  # noqa: BLE001 - told by the outage; letters must go on
@@ -140,7 +153,7 @@ class Delivery:
                 continue
             outage.over()
             pause = IDLE
-            if not taken or taken < room or len(self._under_way) >= self._most:
+            if not taken or taken < room or self._room < self._worth:
                 await self._rest()
 
     async def _keep_books(self) -> None:
@@ -162,7 +175,8 @@ class Delivery:
             else:
                 outage.over()
                 pause = IDLE
-                self._stir.set()
+                if self._room >= self._worth:
+                    self._stir.set()
 
     async def _rest(self) -> None:
         """Wait until there is something to do: letters answered, posted, or time gone by."""
@@ -227,7 +241,8 @@ class Delivery:
         ready = []
         for kind, rows in by_kind.items():
             willing = await purposes.willing(db, rows, self._kinds[kind].purpose)
-            off += [settlements.void(row, "opted out", now) for row in rows if row not in willing]
+            wanted = {row.id for row in willing}
+            off += [settlements.void(row, "opted out", now) for row in rows if row.id not in wanted]
             if not willing:
                 continue
             for row, letter in await self._write(db, willing, now):
@@ -285,9 +300,7 @@ class Delivery:
         one = self._under_way.pop(task)
         if not task.cancelled():
             self._answered.append((one, task.result()))
-        # Answers that wait are duplicates if we are killed: at Telegram's pace none does. At a
-        # hundred under way a transaction is worth its while for a handful.
-        if len(self._answered) >= max(1, self._most // 16) or not self._under_way:
+        if len(self._answered) >= self._worth or not self._under_way:
             self._noted.set()
 
     async def _settle_answered(self) -> None:
@@ -303,7 +316,11 @@ class Delivery:
     async def _settle(
         self, db: AsyncSession, answered: Sequence[tuple[Ready, Outcome]], now: datetime
     ) -> None:
-        decided = [(one, outcome, self._decide(one, outcome, now)) for one, outcome in answered]
+        kinds = self._kinds
+        decided = [
+            (one, outcome, becomes(one.due, outcome, now, resend=kinds[one.due.kind].resend))
+            for one, outcome in answered
+        ]
         overtaken = await outbox.settle(db, self._office.holder, [s for _, _, s in decided])
         for one, outcome, settlement in decided:
             if isinstance(outcome, Gone):
@@ -318,24 +335,6 @@ class Delivery:
                 log.warning("another engine took this row over", row=one.due.id)
             elif not isinstance(outcome, Sent | Wait):
                 _tell(one, outcome, settlement)
-
-    def _decide(self, one: Ready, outcome: Outcome, now: datetime) -> Settlement:
-        row = one.due
-        match outcome:
-            case Sent():
-                return settlements.sent(row, outcome.provider_id, now)
-            case Wait():
-                return settlements.wait(row)
-            case Later():
-                jitter = random.random()  # noqa: S311  # spreads load, guards nothing
-                return settlements.later(row, outcome.reason, now, jitter)
-            case Moved():
-                return settlements.moved(row, now)
-            case Gone() | Refused():
-                return settlements.fail(row, outcome.reason, now)
-            case Lost():
-                resend = self._kinds[row.kind].resend
-                return settlements.lost(row, outcome.reason, now, resend=resend)
 
 
 def _tell(one: Ready, outcome: Outcome, settlement: Settlement) -> None:

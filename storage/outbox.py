@@ -27,12 +27,15 @@ row is a value that `storage/settlements.py` makes from the row and the messenge
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Insert,
+    Update,
     and_,
+    bindparam,
     case,
     func,
     literal,
@@ -170,10 +173,10 @@ async def start(db: AsyncSession, engine: str, starts: Sequence[Start]) -> None:
     """Mark requests as begun. Commit before the first byte leaves."""
     if starts:
         await db.execute(
-            update(Outbox).execution_options(synchronize_session=None),
+            _of_each_row(),
             [
                 {
-                    "id": one.id,
+                    "row": one.id,
                     "state": Fate.STARTED,
                     "engine": engine,
                     "channel": one.channel,
@@ -185,6 +188,13 @@ async def start(db: AsyncSession, engine: str, starts: Sequence[Start]) -> None:
         )
 
 
+@cache
+def _of_each_row() -> Update:
+    """Writes each of many rows its own values; to the table itself, which asks less of the session."""
+    table = Outbox.metadata.tables[Outbox.__tablename__]
+    return update(table).where(table.c.id == bindparam("row"))
+
+
 # --- settling -------------------------------------------------------------------------------
 
 
@@ -192,10 +202,10 @@ async def write_off(db: AsyncSession, settlements: Sequence[Settlement]) -> None
     """Settle rows that were taken in this very transaction and aren't started."""
     if settlements:
         await db.execute(
-            update(Outbox).execution_options(synchronize_session=None),
+            _of_each_row(),
             [
                 {
-                    "id": one.id,
+                    "row": one.id,
                     "state": one.state,
                     "due": one.due,
                     "attempts": one.attempts,

@@ -74,6 +74,15 @@ async def test_nothing_but_the_message_is_asked_of_the_server(sim, bulk, amal):
     assert entry.params["link_preview_options"] == '{"is_disabled": true}'
 
 
+@pytest.mark.parametrize(
+    "text", ["a+b & c=d; 100 % ?#/", "«\u202fdéjà\u202f»\n\u2068ندوة\u2069 🇲🇦"]
+)
+async def test_whatever_a_letter_says_arrives_as_it_is(bulk, amal, text):
+    await bulk.send(Letter(text.replace("&", "&amp;"), ((Tap(text, text[:9]),),)), str(amal.id))
+    [message] = amal.chat.messages
+    assert (message.text, message.labels) == (text, [text])
+
+
 async def test_a_document_carries_the_letter_as_its_caption(bulk, amal):
     letter = Letter("Your <b>badge</b>", REMINDER_LETTER.taps, Attachment("badge.ics", b"BEGIN"))
     await bulk.send(letter, str(amal.id))

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.channels import Gone, Later, Lost, Moved, Refused, Wait
-from bot.delivery import FEWEST, MOST, in_flight_at
+from bot.delivery import FEWEST, MOST, in_flight_at, worth_a_transaction
 from storage import leases, members
 from storage.tables import Address, Fate, Lane
 from tests.post_office import NOON, Messenger, open_post_office
@@ -237,6 +237,11 @@ def test_as_many_are_in_flight_as_the_pace_needs(pace, expected):
     assert FEWEST <= expected <= MOST
 
 
+@pytest.mark.parametrize(("in_flight", "expected"), [(4, 1), (9, 1), (30, 6), (100, 24)])
+def test_the_more_are_in_flight_the_more_share_a_transaction(in_flight, expected):
+    assert worth_a_transaction(in_flight) == expected
+
+
 async def test_a_slow_answer_holds_up_nobody_else(post, amal):
     post.messenger.hold = asyncio.Event()
     await post.post("slow", amal, lane=Lane.BULK)
@@ -247,6 +252,40 @@ async def test_a_slow_answer_holds_up_nobody_else(post, amal):
         await post.messenger.heard_of(2)
         post.messenger.hold.set()
     assert await post.rows("state") == [("slow", Fate.SENT), ("urgent", Fate.SENT)]
+
+
+class DeafToSome(Messenger):
+    """Answers what is said to the address "slow" only at the end."""
+
+    def __init__(self):
+        super().__init__()
+        self.end = asyncio.Event()
+
+    async def send(self, letter, address, **how):
+        outcome = await super().send(letter, address, **how)
+        if address == "slow":
+            await self.end.wait()
+        return outcome
+
+
+async def test_many_slow_answers_hold_up_neither_the_others_nor_what_becomes_of_them(storage):
+    messenger = DeafToSome()
+    async with open_post_office(storage, messenger, in_flight=100) as post:
+        slow, quick = await post.member("slow"), await post.member("70")
+        for number in range(95):
+            await post.post(f"slow {number}", slow)
+        for number in range(12):
+            await post.post(f"{number}", quick, lane=Lane.BULK)
+
+        async def quick_ones_sent():
+            rows = await post.rows("state")
+            return [state for key, state in rows if key.isdecimal()] == [Fate.SENT] * 12
+
+        async with at_work(post):
+            # Room for five at a time, and five answers, are fewer than a transaction is worth.
+            await eventually(quick_ones_sent)
+            messenger.end.set()
+    assert {state for _, state in await post.rows("state")} == {Fate.SENT}
 
 
 async def test_no_more_are_in_flight_than_there_is_room_for(post, amal):

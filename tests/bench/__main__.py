@@ -10,6 +10,7 @@ import sys
 import uvloop
 from rich.console import Console
 
+from bot.app import let_be
 from bot.zones import prefer_packaged_zones
 
 PARTS = ("inbound", "outbound", "pace", "scale", "footprint", "introductions")
@@ -20,7 +21,10 @@ def main() -> None:
     prefer_packaged_zones()
     for part in sys.argv[1:] or PARTS:
         if importlib.util.find_spec(f"tests.bench.{part}") is not None:
-            uvloop.run(importlib.import_module(f"tests.bench.{part}").run(Console()))
+            bench = importlib.import_module(f"tests.bench.{part}")
+            # As `jisr run` does; nor shall a peer pay for what we import.
+            let_be()
+            uvloop.run(bench.run(Console()))
 
 
 if __name__ == "__main__":
