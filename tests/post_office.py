@@ -135,3 +135,14 @@ async def open_post_office(
     post.office.holder = holder or post.office.holder
     assert await post.office.renew()
     yield post
+
+
+@asynccontextmanager
+async def at_work(post: PostOffice) -> AsyncIterator[asyncio.Task[None]]:
+    """The engine's loop, until the block ends; then it stops as on SIGTERM."""
+    running = asyncio.create_task(post.delivery.run())
+    try:
+        yield running
+    finally:
+        running.cancel()
+        await asyncio.wait([running])

@@ -8,10 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from bot.channels import Gone, Later, Lost, Moved, Refused, Wait
-from bot.delivery import FEWEST, MOST, in_flight_at, worth_a_transaction
 from storage import leases, members
-from storage.tables import Address, Fate, Lane
-from tests.post_office import NOON, Messenger, open_post_office
+from storage.tables import Address, Fate
+from tests.post_office import NOON, Messenger, at_work, open_post_office
 from tests.proving_ground import eventually
 
 SOON = timedelta(seconds=1)
@@ -26,17 +25,6 @@ async def post(storage):
 @pytest.fixture
 async def amal(post):
     return await post.member("70", language="fr")
-
-
-@asynccontextmanager
-async def at_work(post):
-    """The engine's loop, until the block ends; then it stops as on SIGTERM."""
-    running = asyncio.create_task(post.delivery.run())
-    try:
-        yield running
-    finally:
-        running.cancel()
-        await asyncio.wait([running])
 
 
 # --- every outcome --------------------------------------------------------------------------
@@ -229,90 +217,6 @@ async def test_the_answer_to_a_row_that_was_taken_over_is_not_written_down(post,
 
 
 # --- the loop -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("pace", "expected"), [(1, 4), (28, 9), (30, 9), (1000, 100)])
-def test_as_many_are_in_flight_as_the_pace_needs(pace, expected):
-    assert in_flight_at(pace) == expected
-    assert FEWEST <= expected <= MOST
-
-
-@pytest.mark.parametrize(("in_flight", "expected"), [(4, 1), (9, 1), (30, 6), (100, 24)])
-def test_the_more_are_in_flight_the_more_share_a_transaction(in_flight, expected):
-    assert worth_a_transaction(in_flight) == expected
-
-
-async def test_a_slow_answer_holds_up_nobody_else(post, amal):
-    post.messenger.hold = asyncio.Event()
-    await post.post("slow", amal, lane=Lane.BULK)
-    async with at_work(post):
-        await post.messenger.heard_of(1)
-        await post.post("urgent", amal)
-        post.delivery.wake()
-        await post.messenger.heard_of(2)
-        post.messenger.hold.set()
-    assert await post.rows("state") == [("slow", Fate.SENT), ("urgent", Fate.SENT)]
-
-
-class DeafToSome(Messenger):
-    """Answers what is said to the address "slow" only at the end."""
-
-    def __init__(self):
-        super().__init__()
-        self.end = asyncio.Event()
-
-    async def send(self, letter, address, **how):
-        outcome = await super().send(letter, address, **how)
-        if address == "slow":
-            await self.end.wait()
-        return outcome
-
-
-async def test_many_slow_answers_hold_up_neither_the_others_nor_what_becomes_of_them(storage):
-    messenger = DeafToSome()
-    async with open_post_office(storage, messenger, in_flight=100) as post:
-        slow, quick = await post.member("slow"), await post.member("70")
-        for number in range(95):
-            await post.post(f"slow {number}", slow)
-        for number in range(12):
-            await post.post(f"{number}", quick, lane=Lane.BULK)
-
-        async def quick_ones_sent():
-            rows = await post.rows("state")
-            return [state for key, state in rows if key.isdecimal()] == [Fate.SENT] * 12
-
-        async with at_work(post):
-            # Room for five at a time, and five answers, are fewer than a transaction is worth.
-            await eventually(quick_ones_sent)
-            messenger.end.set()
-    assert {state for _, state in await post.rows("state")} == {Fate.SENT}
-
-
-async def test_no_more_are_in_flight_than_there_is_room_for(post, amal):
-    post.messenger.hold = asyncio.Event()
-    for number in range(20):
-        await post.post(f"{number}", amal)
-    async with at_work(post):
-        await post.messenger.heard_of(8)
-        assert len(post.messenger.heard) == 8
-        started = [row for row in await post.rows("state") if row[1] == Fate.STARTED]
-        assert len(started) == 8
-        post.messenger.hold.set()
-        await post.messenger.heard_of(20)
-    assert {state for _, state in await post.rows("state")} == {Fate.SENT}
-
-
-async def test_being_stopped_finishes_what_is_under_way_and_starts_nothing(post, amal):
-    post.messenger.hold = asyncio.Event()
-    for number in range(12):
-        await post.post(f"{number}", amal)
-    async with at_work(post) as running:
-        await post.messenger.heard_of(8)
-        running.cancel()
-        post.messenger.hold.set()
-    states = [state for _, state in await post.rows("state")]
-    assert states == [Fate.SENT] * 8 + [Fate.QUEUED] * 4
-    assert running.cancelled()
 
 
 async def test_a_new_engine_deals_with_what_a_dead_one_had_in_its_hands(post, amal):

@@ -241,12 +241,12 @@ async def run(console: Console) -> None:
     """Measure everybody in turn, several rounds, and print the medians."""
     with tempfile.TemporaryDirectory() as folder, lean_server(_UNASKED) as (url, _pipe):
         async with databases(Path(folder)) as urls:
-            peers: dict[str, Drain] = {"raw aiohttp, 100 at once": raw}
-            peers |= {f"python-telegram-bot, {n} at once": stock(n) for n in AT_ONCE}
+            peers: dict[str, Drain] = {"raw aiohttp, 100": raw}
+            peers |= {f"stock PTB, {n} at once": stock(n) for n in AT_ONCE}
             for kind, at in urls.items():
                 await populate(at)
-                peers[f"Jisr, an announcement, {kind}"] = ours(at, Lane.BULK, an_announcement)
-                peers[f"Jisr, reminders, {kind}"] = ours(at, Lane.REMINDER, reminders_of_a_session)
+                peers[f"announcement, {kind}"] = ours(at, Lane.BULK, an_announcement)
+                peers[f"reminders, {kind}"] = ours(at, Lane.REMINDER, reminders_of_a_session)
             found: dict[str, list[Drained]] = {name: [] for name in peers}
             for _ in range(ROUNDS):
                 for name, drain in peers.items():
@@ -260,7 +260,7 @@ async def run(console: Console) -> None:
 
 def _print(console: Console, found: dict[str, Drained]) -> None:
     plain = next(iter(found.values()))
-    stocks = [one for name, one in found.items() if name.startswith("python")]
+    stocks = [one for name, one in found.items() if name.startswith("stock")]
     best, lightest = max(one.rate for one in stocks), min(one.busy for one in stocks)
     table = Table(
         "client",
@@ -268,7 +268,7 @@ def _print(console: Console, found: dict[str, Drained]) -> None:
         "of raw",
         "of PTB's best",
         "CPU ms",
-        "PTB's least / ours",
+        "PTB's / ours",
         title=f"Draining {LETTERS} letters, median of {ROUNDS}",
         box=None,
         pad_edge=False,
