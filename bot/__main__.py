@@ -61,8 +61,11 @@ def demo(
     browser: Annotated[bool, typer.Option(help="Open the page.")] = True,
 ) -> None:
     """Rehearse a real programme: phones on a page, the bot, its clock, its reminders. No token."""
-    from bot.demo import rehearse
-    from bot.logs import start_logging
+    from bot.light_start import importing_lightly
+
+    with importing_lightly():
+        from bot.demo import rehearse
+        from bot.logs import start_logging
 
     start_logging("WARNING", stream=sys.stderr)
     try:
@@ -79,14 +82,17 @@ def run(
 ) -> None:
     """Run the bot on Telegram. Without an option: both roles."""
     settings = _settings()
-    from structlog import get_logger
+    from bot.light_start import importing_lightly
 
-    from bot.app import serve
-    from bot.clock import RealClock
-    from bot.engine import SecondEngine
-    from bot.logs import start_logging
-    from bot.settings import SettingsError, unsaid
-    from bot.telegram import BadToken
+    with importing_lightly():
+        from structlog import get_logger
+
+        from bot.app import serve
+        from bot.clock import RealClock
+        from bot.engine import SecondEngine
+        from bot.logs import start_logging
+        from bot.settings import SettingsError, unsaid
+        from bot.telegram import BadToken
 
     start_logging(settings.log_level, stream=sys.stderr)
     for complaint in unsaid(settings):
@@ -144,10 +150,13 @@ def export(
     ] = "",
 ) -> None:
     """Export an event: its programme (frab, ics) or its attendees (csv, xlsx)."""
-    from bot.clock import RealClock
-    from bot.exporting import export_event
-    from handlers.words import read_catalogs
-    from storage.exports import LISTS, Format, ListPurpose
+    from bot.light_start import importing_lightly
+
+    with importing_lightly():
+        from bot.clock import RealClock
+        from bot.exporting import export_event
+        from handlers.words import read_catalogs
+        from storage.exports import LISTS, Format, ListPurpose
 
     if format_ not in list(Format):
         _fail(f"The format is one of {', '.join(Format)}, not {format_!r}.")
@@ -178,6 +187,7 @@ def invite(
 ) -> None:
     """Print a one-time link that makes whoever opens it a member of the team."""
     from bot.clock import RealClock
+    from bot.light_start import importing_lightly
     from storage import invitations, team
     from storage.tables import Role
 
@@ -195,7 +205,10 @@ def invite(
     payload = _with_storage(work)
     if payload is None:
         _fail(f"There is no post {post!r}. An admin makes one in the chat: /team, Posts.")
-    username = _run(_username(_settings()))
+    with importing_lightly():
+        from bot.introducing import username_of
+
+    username = _run(username_of(_settings()))
     console = Console()
     if username:
         console.print(f"https://t.me/{username}?start={payload}", soft_wrap=True, highlight=False)
@@ -297,22 +310,6 @@ async def _opened(url: str, work: "Callable[[Storage], Coroutine[Any, Any, T]]")
 def _with_storage(work: "Callable[[Storage], Coroutine[Any, Any, T]]") -> T:
     """Do this with the database of the settings, upgraded first."""
     return _run(_opened(_settings().database_url, work))
-
-
-async def _username(settings: "Settings") -> str | None:
-    """The bot's name in links, if there is a token and Telegram answers."""
-    if settings.telegram_token is None:
-        return None
-    from aiogram.exceptions import AiogramError
-
-    from bot.pace import Pacer
-    from bot.telegram import open_bot
-
-    async with open_bot(settings, Pacer()) as bot:
-        try:
-            return (await bot.get_me(request_timeout=5)).username
-        except (AiogramError, OSError):
-            return None
 
 
 def _run(main: "Coroutine[Any, Any, T]") -> T:

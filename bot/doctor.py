@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.console import Console
 from rich.table import Table
 
+from bot.light_start import importing_lightly
 from bot.logs import scrub
 from bot.settings import (
     ASK_BOTFATHER,
@@ -30,7 +31,7 @@ from bot.settings import (
 )
 from bot.zones import knows_moroccan_time
 
-if TYPE_CHECKING:  # aiogram takes seconds to import, and only one check needs it
+if TYPE_CHECKING:  # aiogram takes a second to import, and only one check needs it
     from aiogram import Bot
 
     from storage.database import Storage
@@ -205,7 +206,9 @@ async def _telegram(settings: Settings) -> AsyncGenerator[Finding, None]:
         yield Finding("trouble", "there is no bot token", remedy)
         return
     from bot.pace import Pacer  # noqa: PLC0415 - comes with the next
-    from bot.telegram import open_bot  # noqa: PLC0415 - aiogram takes seconds
+
+    with importing_lightly():
+        from bot.telegram import open_bot  # noqa: PLC0415 - aiogram takes a second
 
     async with open_bot(settings, Pacer()) as bot:
         identity = await _identity(bot, settings)

@@ -21,7 +21,9 @@ from aiogram.methods import (
     TelegramMethod,
 )
 
-from bot.telegram import SIDE_CALL_SECONDS
+from bot.pace import Pacer
+from bot.settings import Settings
+from bot.telegram import SIDE_CALL_SECONDS, open_bot
 from bot.verdicts import decide
 from handlers.links import Links
 
@@ -40,6 +42,17 @@ async def learn_who_we_are(bot: Bot, links: Links) -> None:
     else:
         links.username = me.username or ""
         links.inline = bool(me.supports_inline_queries)
+
+
+async def username_of(settings: Settings) -> str | None:
+    """The bot's name in links, if there is a token and Telegram answers."""
+    if settings.telegram_token is None:
+        return None
+    async with open_bot(settings, Pacer()) as bot:
+        try:
+            return (await bot.get_me(request_timeout=SIDE_CALL_SECONDS)).username
+        except (AiogramError, OSError):
+            return None
 
 
 @dataclass(frozen=True, slots=True)
