@@ -1,6 +1,8 @@
 """The ground the tests stand on: both databases, and a town with real HTTP in between."""
 
 import asyncio
+import io
+import logging
 import os
 import shutil
 import tempfile
@@ -10,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.logs import start_logging
 from bot.zones import prefer_packaged_zones
 from storage.database import Storage, open_storage
 from storage.migrations import migrate
@@ -44,6 +48,28 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 def chromium() -> str:
     assert CHROMIUM is not None
     return CHROMIUM
+
+
+@pytest.fixture
+def logging_as_before() -> Iterator[None]:
+    """For whoever starts our logging in this process: afterwards it is as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    levels = {name: logging.getLogger(name).level for name in logging.root.manager.loggerDict}
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name in logging.root.manager.loggerDict:
+        logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def logged(logging_as_before: None) -> io.StringIO:  # noqa: ARG001 - asked for what it does afterwards
+    """Everything that is logged at DEBUG, as `jisr run` logs it."""
+    stream = io.StringIO()
+    start_logging("DEBUG", stream=stream)
+    return stream
 
 
 async def _migrated(url: str) -> None:

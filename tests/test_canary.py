@@ -1,20 +1,15 @@
 """The canary: one word in every place where a person can leave one, looked for after /forget."""
 
 import asyncio
-import io
 import json
-import logging
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-import structlog
 from sqlalchemy import JSON, Enum, String, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import papers
-from bot.logs import start_logging
 from handlers import exports
 from handlers.words import read_catalogs
 from storage import events, forgetting, members
@@ -37,19 +32,6 @@ STAYS = {
     "round_schedule.name": "ours",
     "round_schedule.zone": "the schedule's",
 }
-
-
-@pytest.fixture
-def logged():
-    """All that is logged at DEBUG; afterwards logging is as it was."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    stream = io.StringIO()
-    start_logging("DEBUG", stream=stream)
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 async def registers(town: Town) -> Resident:

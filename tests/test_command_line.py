@@ -12,6 +12,9 @@ from bot.__main__ import command_line
 RABAT = Path(bot.__file__).parent / "programmes" / "rabat-2018.yaml"
 
 
+pytestmark = pytest.mark.usefixtures("logging_as_before")
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Run `jisr ...` in an empty folder, without any setting."""

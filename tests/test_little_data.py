@@ -1,16 +1,11 @@
 """Little data: what is not asked is not kept, groups are not listened to, logs know nobody."""
 
 import io
-import logging
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-import structlog
 from sqlalchemy import func, select
 
-from bot.logs import start_logging
 from handlers.conversations import kinds
 from handlers.profile import questions
 from storage.tables import Base, Member
@@ -134,21 +129,6 @@ async def test_what_is_said_in_groups_never_reaches_the_database(town: Town):
     assert await holds(town, PHONE) == []
     async with town.app.storage.read() as db:
         assert await db.scalar(select(func.count()).select_from(Member)) == 1
-
-
-@pytest.fixture
-def logged() -> Iterator[io.StringIO]:
-    """Everything that is logged at DEBUG."""
-    root, stream = logging.getLogger(), io.StringIO()
-    handlers, level = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in logging.root.manager.loggerDict}
-    start_logging("DEBUG", stream=stream)
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name in logging.root.manager.loggerDict:
-        logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
-    structlog.reset_defaults()
 
 
 async def test_logs_carry_no_person_even_when_debugging(logged: io.StringIO, town: Town):

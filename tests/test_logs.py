@@ -8,25 +8,14 @@ import structlog
 
 from bot.logs import pseudonym, scrub, start_logging
 
+pytestmark = pytest.mark.usefixtures("logging_as_before")
+
 TOKEN = "123456789:AAF-simulated_and_opens_nothing_at_all"
 
 
 class Terminal(io.StringIO):
     def isatty(self):
         return True
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before():
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    levels = {n: logging.getLogger(n).level for n in logging.root.manager.loggerDict}
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name in logging.root.manager.loggerDict:
-        logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
-    structlog.reset_defaults()
 
 
 @pytest.fixture
