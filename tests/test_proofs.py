@@ -27,8 +27,8 @@ from tests.proving_ground import (
     compare,
     eventually,
     post_letters,
-    stoppable_postgres,
 )
+from tests.soak import restart
 from tests.soak.contention import contend
 from tests.town import Town, open_town
 from tests.until import until
@@ -107,30 +107,9 @@ async def test_what_is_held_after_a_storm_was_sent_at_most_once(database_url, mo
 
 
 async def test_a_postgres_that_stops_in_the_middle_loses_nothing_and_needs_no_hand(tmp_path):
-    sim = Simulator(now=now)
-    async with stoppable_postgres() as postgres, sim.serve() as url:
-        async with open_storage(postgres.url) as storage:
-            await post_letters(storage, sim, 60, now())
-        settings = {"telegram_token": sim.token, "telegram_api_url": url, "pace": "30"}
-        async with process(
-            tmp_path, "run", "--engine", database_url=postgres.url, **settings
-        ) as bot:
-            await bot.start()
-            await sim.wait_for(lambda: len(sim.ledger.accepted("sendMessage")) >= 20, timeout=60)
-            await postgres.stop_immediately()
-            await until(lambda: AWAY in bot.log)
-            before = len(sim.ledger.accepted("sendMessage"))
-            assert before < 60, "it stopped in the middle"
-            await postgres.start()
-            async with open_storage(postgres.url) as storage:
-                await eventually(lambda: all_settled(storage))
-                books = await compare(storage, sim)
-            assert bot.running.returncode is None, bot.log
-            assert await bot.stop() == 0
-    assert books.differences == []
-    assert books.states == {Fate.SENT: 60}
-    # The process that had them in its hands lived on, and knows what became of each.
-    assert (books.accepted.total(), books.sum_of("doubts")) == (60, 0)
+    report = await restart.fire(tmp_path, letters=60, stops=1, seed=7)
+    assert report.kept, report
+    assert len(report.back) == 1
 
 
 # --- a disk that is full --------------------------------------------------------------------

@@ -6,6 +6,7 @@ by `python -m tests.soak`.
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -46,15 +47,24 @@ class Report:
         listed = self.twice <= self.doubts <= self.most
         return not self.lost and listed and not self.differences
 
+    def __str__(self) -> str:
+        """In one line."""
+        a_kill = f" ({self.twice / self.kills:.2f} a kill)" if self.kills else ""
+        return (
+            f"{self.letters} letters, {self.kills} kills, seed {self.seed}: {self.lost} lost, "
+            f"{self.twice} heard twice{a_kill}, {self.doubts} listed as in doubt of {self.most} that "
+            f"may be; ledger and outbox: {self.differences or 'the same, row by row'}"
+        )
+
 
 @asynccontextmanager
 async def letters_to_deliver(
-    folder: Path, database_url: str, letters: int, pace: float
+    folder: Path, database_url: str, letters: int, pace: float, lease: float = 1.0
 ) -> AsyncIterator[tuple[Simulator, Storage, Plan]]:
     sim = Simulator(now=lambda: datetime.now(UTC))
     async with sim.serve() as url, open_storage(database_url) as storage:
         await post_letters(storage, sim, letters, datetime.now(UTC))
-        yield sim, storage, Plan(database_url, url, sim.token, folder / "engine.log", pace)
+        yield sim, storage, Plan(database_url, url, sim.token, folder / "engine.log", pace, lease)
 
 
 def _reported(books: Books, *, letters: int, kills: int, seed: int, pace: float) -> Report:
@@ -107,28 +117,54 @@ class Zombie:
     # Letters that left it after it was continued.
     sent: int
 
+    # Seconds for which it was stopped.
+    asleep: float
+
     @property
     def kept(self) -> bool:
         """It did nothing, and nothing was lost."""
         return self.report.kept and self.started == self.sent == 0
 
+    def __str__(self) -> str:
+        """In one line."""
+        return (
+            f"stopped for {self.asleep:.0f} s and replaced: {self.started} letters started and "
+            f"{self.sent} sent by it afterwards; {self.report}"
+        )
 
-async def sleepwalk(folder: Path, database_url: str, *, letters: int, pace: float) -> Zombie:
+
+async def sleepwalk(
+    folder: Path,
+    database_url: str,
+    *,
+    letters: int,
+    pace: float,
+    seed: int = 0,
+    lease: float = 1.0,
+    seconds: float = 0.0,
+) -> Zombie:
     """Stop an engine in the middle of its work, let another take over, let the first go on.
 
     It is stopped when a letter was just accepted: between two letters, with others that are
-    marked and wait for their turn.
+    marked and wait for their turn. `lease` is how long the office is kept for it, `seconds` how
+    long it sleeps at least.
     """
-    async with letters_to_deliver(folder, database_url, letters, pace) as (sim, storage, plan):
+    ground = letters_to_deliver(folder, database_url, letters, pace, lease)
+    chance = random.Random(seed)  # noqa: S311 - chaos that can be repeated
+    async with ground as (sim, storage, plan):
         async with engine(plan) as zombie:
-            await _heard(sim, letters // 8)
+            await _heard(sim, chance.randint(letters // 10, letters // 6))
             zombie.stop_the_world()
+            began = time.monotonic()
             holder = await _holder(storage)
             async with engine(plan) as other:
                 await eventually(lambda: _moved(storage, holder), 30)
                 before = await _started_by(storage, holder)
                 # What the first had in its hands is sent by the second first.
                 await eventually(lambda: _doubts_sent(storage), 30)
+                asleep = time.monotonic() - began
+                await asyncio.sleep(seconds - asleep)
+                asleep = time.monotonic() - began
                 heard = len(sim.ledger)
                 known = {entry.chat_id for entry in sim.ledger}
                 zombie.go_on()
@@ -140,8 +176,27 @@ async def sleepwalk(folder: Path, database_url: str, *, letters: int, pace: floa
         books = await compare(storage, sim)
         started = await _started_by(storage, holder) - before
         sent = [entry for entry in list(sim.ledger)[heard:] if entry.chat_id in known]
-    report = _reported(books, letters=letters, kills=1, seed=0, pace=pace)
-    return Zombie(report, len(started), len(sent))
+    report = _reported(books, letters=letters, kills=1, seed=seed, pace=pace)
+    return Zombie(report, len(started), len(sent), asleep)
+
+
+async def nap(folder: Path, database_url: str, *, letters: int, pace: float, seed: int) -> Report:
+    """Stop an engine for three leases, while nobody replaces it: it goes on as if nothing had been.
+
+    So does one whose machine was suspended.
+    """
+    chance = random.Random(seed)  # noqa: S311 - chaos that can be repeated
+    async with letters_to_deliver(folder, database_url, letters, pace) as (sim, storage, plan):
+        async with engine(plan) as alone:
+            await _heard(sim, chance.randint(letters // 10, letters // 2))
+            alone.stop_the_world()
+            await asyncio.sleep(plan.lease * 3)
+            alone.go_on()
+            await eventually(lambda: all_settled(storage), PATIENCE)
+            alone.asked_to_end()
+            await alone.ended()
+        books = await compare(storage, sim)
+    return _reported(books, letters=letters, kills=0, seed=seed, pace=pace)
 
 
 async def _heard(sim: Simulator, letters: int) -> None:
