@@ -18,17 +18,14 @@ from bot.settings import read_settings
 from bot.simulator import Simulator
 from handlers import conversations
 from handlers.correspondence import Kind
-from storage.database import open_storage
 from storage.settlements import MAX_ATTEMPTS
 from storage.tables import Fate, Update
-from tests.processes import process
 from tests.proving_ground import (
     all_settled,
     compare,
     eventually,
-    post_letters,
 )
-from tests.soak import restart
+from tests.soak import disk, restart
 from tests.soak.contention import contend
 from tests.town import Town, open_town
 from tests.until import until
@@ -116,54 +113,19 @@ async def test_a_postgres_that_stops_in_the_middle_loses_nothing_and_needs_no_ha
 
 
 async def test_on_a_full_disk_nothing_is_acknowledged_or_said_without_a_row(sqlite_url, tmp_path):
-    """The kernel refuses our process's every byte beyond a size; then it has room again."""
-    sim = Simulator(now=now)
-    people = [sim.person(f"Emma {n}", language_code="en", started=False) for n in range(20)]
+    """The kernel refuses our process's every byte beyond a size; then it has room again.
+
+    `python -m tests.soak disk` does it on a disk that is really full.
+    """
     wal = tmp_path / "jisr.db-wal"
-    async with sim.serve() as url, open_storage(sqlite_url) as storage:
-        settings = {"telegram_token": sim.token, "telegram_api_url": url, "pace": "30"}
-        async with process(tmp_path, database_url=sqlite_url, **settings) as bot:
-            await bot.start()
-            await bot.listens_to(sim)
-            said = {people[0].says("/start"): people[0].id}
-            await sim.settled(timeout=60)
-            # Room for a few more.
-            limit_files(bot, wal.stat().st_size + 100_000)
-            said |= {one.says("/start"): one.id for one in people[1:]}
-            await until(lambda: struck(bot, "intake"))
-            await post_letters(storage, sim, 10, now())
-            await until(lambda: struck(bot, "delivery"))
-            acknowledged = said.keys() - sim.world.mailbox.pending.keys()
-            told = {entry.chat_id for entry in sim.ledger.accepted("sendMessage")}
-            async with storage.read() as db:
-                rows = set(await db.scalars(select(Update.update_id)))
-            assert 1 <= len(acknowledged) < len(said), "it filled up in the middle"
-            assert acknowledged <= rows
-            assert told <= {said[number] for number in rows & said.keys()}
-            limit_files(bot, resource.RLIM_INFINITY)
-            await sim.settled(timeout=60)
-            await eventually(lambda: all_settled(storage))
-            assert bot.running.returncode is None, bot.log
-            assert await bot.stop() == 0
-        books = await compare(storage, sim)
-        assert books.states == {Fate.SENT: 10}
-        async with storage.read() as db:
-            rows = set(await db.scalars(select(Update.update_id)))
-        assert said.keys() <= rows
-    # Each heard their answer or their letter, once.
-    assert dict(books.accepted) == dict.fromkeys(sim.people, 1)
-    assert books.sum_of("doubts") == 0
 
+    def leave(bot, free):
+        _, most = resource.prlimit(bot.running.pid, resource.RLIMIT_FSIZE)
+        size = resource.RLIM_INFINITY if free is None else wal.stat().st_size + free
+        resource.prlimit(bot.running.pid, resource.RLIMIT_FSIZE, (size, most))
 
-def limit_files(bot, size):
-    """Let the files that this process writes grow up to so many bytes."""
-    _, most = resource.prlimit(bot.running.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(bot.running.pid, resource.RLIMIT_FSIZE, (size, most))
-
-
-def struck(bot, work):
-    """Whether this work has found the database away."""
-    return any(AWAY in line and f'"work": "{work}"' in line for line in bot.log.splitlines())
+    report = await disk.fire(tmp_path, sqlite_url, leave, people=20, fillings=1, seed=7)
+    assert report.kept, report
 
 
 async def test_a_database_that_may_not_grow_waits_for_room(sqlite_url):
