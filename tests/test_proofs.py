@@ -31,12 +31,7 @@ from tests.town import Town, open_town
 from tests.until import until
 
 LETTERS, SERVER_ERRORS, DROPS = 40, 90, 7
-AWAY = "the database is away"
 RABAT = datetime(2018, 7, 3, 9, 30, tzinfo=UTC)  # 24 hours before its first panel
-
-
-def now():
-    return datetime.now(UTC)
 
 
 # --- a messenger in fire --------------------------------------------------------------------

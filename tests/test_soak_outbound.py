@@ -10,7 +10,7 @@ from storage.tables import Fate
 from tests.processes import process
 from tests.proving_ground import compare
 from tests.soak.engine import engine
-from tests.soak.outbound import fire, letters_to_deliver, sleepwalk
+from tests.soak.outbound import fire, letters_to_deliver, nap, sleepwalk
 
 
 async def test_an_engine_that_is_killed_loses_nothing_and_lists_what_may_come_twice(
@@ -24,6 +24,11 @@ async def test_an_engine_that_slept_through_its_replacement_starts_nothing(postg
     zombie = await sleepwalk(tmp_path, postgres_url, letters=60, pace=20)
     assert zombie.kept, zombie
     assert zombie.report.doubts > 1, "it had letters in hand, or this proves nothing"
+
+
+async def test_an_engine_that_slept_and_was_not_replaced_goes_on(sqlite_url, tmp_path):
+    report = await nap(tmp_path, sqlite_url, letters=60, pace=20, seed=7)
+    assert report.kept, report
 
 
 async def test_sigterm_finishes_what_is_under_way_and_leaves_the_office(database_url, tmp_path):

@@ -31,6 +31,12 @@ class Report:
         """Nobody was turned away, and every write is there."""
         return self.written == self.wished and not self.complaints
 
+    def __str__(self) -> str:
+        """In one line; there is no chance in it, hence no seed."""
+        return (
+            f"{self.written} of {self.wished} written, turned away: {self.complaints or 'nobody'}"
+        )
+
 
 async def contend(database_url: str, *, processes: int, writes: int) -> Report:
     """Let so many processes write so often, all of them at once."""

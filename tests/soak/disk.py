@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
@@ -131,10 +132,10 @@ async def fire(
                 for number in range(1, people):
                     one = sim.person(f"Emma {filling}-{number}", language_code="en", started=False)
                     said[one.says("/start")] = one.id
-                await until(lambda n=since: _struck(bot.log[n:], "intake"), 60)
+                await until(partial(_struck, bot, since, "intake"), 60)
                 leave(bot, 0)
                 # What is written small may still find a place, so either may be the first to see.
-                await until(lambda n=since: _struck(bot.log[n:], "delivery", "settling"), 60)
+                await until(partial(_struck, bot, since, "delivery", "settling"), 60)
                 report.amiss += await _without_a_row(storage, sim, said, before)
                 leave(bot, None)
                 await sim.settled(timeout=60)
@@ -179,9 +180,9 @@ async def _known(storage: Storage) -> set[int]:
         return set(await db.scalars(select(Update.update_id)))
 
 
-def _struck(log: str, *works: str) -> bool:
-    """Whether one of these works has found the database away."""
-    away = [line for line in log.splitlines() if AWAY in line]
+def _struck(bot: Process, since: int, *works: str) -> bool:
+    """Whether one of these works has found the database away, after so much of the log."""
+    away = [line for line in bot.log[since:].splitlines() if AWAY in line]
     return any(f'"work": "{work}"' in line for line in away for work in works)
 
 

@@ -50,6 +50,14 @@ class Report:
         """Every update was taken once, and every screen shows what is kept."""
         return self.known == self.updates and not self.wrong and not self.cards
 
+    def __str__(self) -> str:
+        """In one line."""
+        return (
+            f"{self.updates} updates, {self.kills} kills, seed {self.seed}: {self.known} kept, "
+            f"chats with a tap lost or done twice: {self.wrong or 'none'}, screens that show "
+            f"something else: {self.cards or 'none'}"
+        )
+
 
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as door:

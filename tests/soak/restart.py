@@ -5,9 +5,9 @@ leave again soon after the server is back. Run in full by `python -m tests.soak 
 """
 
 import random
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from bot.simulator import Simulator
@@ -22,6 +22,7 @@ from tests.proving_ground import (
     stoppable_postgres,
 )
 from tests.soak.outbound import PATIENCE
+from tests.soak.storm import next_letter
 from tests.until import until
 
 # Seconds after which letters must leave again, and the pace of the bot in letters a second.
@@ -75,13 +76,13 @@ async def fire(folder: Path, *, letters: int, stops: int, seed: int) -> Report:
             await bot.start()
             for stop in range(stops):
                 fatal = part * stop + chance.randint(part // 3, part)
-                await sim.wait_for(lambda n=fatal: _heard(sim) >= n, PATIENCE)
+                await sim.wait_for(partial(_has_heard, sim, fatal), PATIENCE)
                 told = _told(bot)
                 await postgres.stop_immediately()
-                await until(lambda n=told: _told(bot) > n, 60)
+                await until(partial(_tells_more, bot, told), 60)
                 assert _heard(sim) < letters, "it stopped in the middle"
                 await postgres.start()
-                report.back.append(await _next_letter(sim))
+                report.back.append(await next_letter(sim))
             async with open_storage(postgres.url) as storage:
                 await eventually(lambda: all_settled(storage), PATIENCE)
                 books = await compare(storage, sim)
@@ -97,13 +98,14 @@ def _heard(sim: Simulator) -> int:
     return len(sim.ledger.accepted("sendMessage"))
 
 
+def _has_heard(sim: Simulator, letters: int) -> bool:
+    return _heard(sim) >= letters
+
+
+def _tells_more(bot: Process, told: int) -> bool:
+    return _told(bot) > told
+
+
 def _told(bot: Process) -> int:
     """How often the engine has told that the database is away."""
     return bot.log.count(AWAY)
-
-
-async def _next_letter(sim: Simulator) -> float:
-    """Seconds from now until the next letter was accepted."""
-    now, heard = time.monotonic(), _heard(sim)
-    await sim.wait_for(lambda: _heard(sim) > heard, PATIENCE)
-    return sim.ledger.accepted("sendMessage")[heard].at - now

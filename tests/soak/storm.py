@@ -108,8 +108,7 @@ async def fire(
     async with letters_to_deliver(folder, database_url, letters, pace) as (sim, storage, plan):
         async with engine(plan) as alive:
             for name in names:
-                heard = len(sim.ledger.accepted())
-                await sim.wait_for(lambda n=heard: len(sim.ledger.accepted()) > n, PATIENCE)
+                await next_letter(sim)
                 TROUBLES[name](sim.faults, chance)
                 await asyncio.sleep(seconds)
                 sim.faults.clear()
@@ -122,6 +121,13 @@ async def fire(
     report.twice = books.accepted.total() - len(books.accepted)
     report.differences = books.differences
     return report
+
+
+async def next_letter(sim: Simulator) -> float:
+    """Seconds from now until the next letter was accepted."""
+    now, heard = time.monotonic(), len(sim.ledger.accepted("sendMessage"))
+    await sim.wait_for(lambda: len(sim.ledger.accepted("sendMessage")) > heard, PATIENCE)
+    return sim.ledger.accepted("sendMessage")[heard].at - now
 
 
 async def _full_pace(sim: Simulator, pace: float, patience: float) -> float:
