@@ -91,13 +91,15 @@ def run(
         from bot.clock import RealClock
         from bot.engine import SecondEngine
         from bot.logs import start_logging
-        from bot.settings import SettingsError, unsaid
+        from bot.settings import SettingsError, price, unsaid
         from bot.telegram import BadToken
 
     start_logging(settings.log_level, stream=sys.stderr)
     for complaint in unsaid(settings):
         # People who wait for a reminder shouldn't pay for it: no reason to refuse.
         get_logger().warning("the privacy notice is incomplete", mend=str(complaint))
+    if cost := price(settings):
+        get_logger().warning("letters are paid for", cost=cost)
     both = not (listen or engine)
     problems: list[str] = []
     try:

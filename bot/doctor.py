@@ -24,9 +24,9 @@ from bot.settings import (
     FREE_A_SECOND,
     OFFICIAL_API,
     PREFIX,
-    STARS_A_MESSAGE,
     Settings,
     env_name,
+    price,
     unsaid,
 )
 from bot.zones import knows_moroccan_time
@@ -96,13 +96,12 @@ async def _settings(settings: Settings) -> AsyncGenerator[Finding, None]:
         yield Finding("warning", f"{name} is no setting of ours", "look for a typing error")
     yield Finding("ok", f"settings: {settings.default_language}, {settings.timezone}")
     pace = env_name("pace")
-    if settings.paid_broadcast:
-        stars = f"{STARS_A_MESSAGE * 1000:.0f} Stars for 1,000 letters at worst"
+    if (cost := price(settings)) is not None:
         remedy = (
             f"have 10,000 Stars and Paid Broadcasts on in @BotFather; or {pace} up to"
             f" {FREE_A_SECOND:.0f} without {env_name('paid_broadcast')}, which is free"
         )
-        yield Finding("warning", f"paid broadcast at {settings.pace:g}/s: {stars}", remedy)
+        yield Finding("warning", cost, remedy)
 
 
 async def _notice(settings: Settings) -> AsyncGenerator[Finding, None]:

@@ -297,6 +297,14 @@ def token_of(settings: Settings) -> str:
     return settings.telegram_token.get_secret_value()
 
 
+def price(settings: Settings) -> str | None:
+    """What letters may cost at the pace of the settings, in words; None if they cost nothing."""
+    if not settings.paid_broadcast:
+        return None
+    stars = f"{STARS_A_MESSAGE * 1000:.0f} Stars for 1,000 letters at worst"
+    return f"paid broadcast at {settings.pace:g}/s: {stars}"
+
+
 def unsaid(settings: Settings) -> list[Complaint]:
     """What the privacy notice needs and the operator hasn't said: each with how to mend it.
 

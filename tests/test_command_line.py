@@ -66,6 +66,12 @@ def test_an_invitation_is_printed_and_its_role_is_checked(run):
     )
 
 
+def test_running_at_a_pace_that_is_paid_for_tells_the_price(run):
+    told = run("run", JISR_PAID_BROADCAST="true", JISR_PACE="500").stderr
+    assert "paid broadcast at 500/s: 100 Stars for 1,000 letters at worst" in told
+    assert "letters are paid for" not in run("run").stderr
+
+
 def test_running_without_a_token_says_how_to_get_one(run):
     refused = run("run")
     assert refused.exit_code == 1

@@ -41,6 +41,8 @@ from tests.soak.ground import databases
 TELEGRAMS, LIFTED = 28.0, 100_000.0
 # Duplicates that a kill may cost at Telegram's pace, on average.
 A_KILL = 1.0
+# Seconds after which a silent engine must have a successor.
+SUCCESSION = 15.0
 
 
 class Report(Protocol):
@@ -129,7 +131,7 @@ async def asleep_soak(ground: Ground) -> None:
                 zombie = await outbound.sleepwalk(
                     place, url, letters=1000, pace=TELEGRAMS, seed=seed, lease=lease, seconds=20
                 )
-                ground.judge(f"zombie, {kind}", zombie)
+                ground.judge(f"zombie, {kind}", zombie, zombie.replaced <= SUCCESSION)
             else:
                 napped = await outbound.nap(place, url, letters=1000, pace=TELEGRAMS, seed=seed)
                 ground.judge(f"asleep and not replaced, {kind}", napped)

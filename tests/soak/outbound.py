@@ -117,8 +117,9 @@ class Zombie:
     # Letters that left it after it was continued.
     sent: int
 
-    # Seconds for which it was stopped.
+    # Seconds for which it was stopped, and until another had its office.
     asleep: float
+    replaced: float
 
     @property
     def kept(self) -> bool:
@@ -128,7 +129,8 @@ class Zombie:
     def __str__(self) -> str:
         """In one line."""
         return (
-            f"stopped for {self.asleep:.0f} s and replaced: {self.started} letters started and "
+            f"stopped for {self.asleep:.0f} s, replaced after {self.replaced:.1f} s: "
+            f"{self.started} letters started and "
             f"{self.sent} sent by it afterwards; {self.report}"
         )
 
@@ -159,6 +161,7 @@ async def sleepwalk(
             holder = await _holder(storage)
             async with engine(plan) as other:
                 await eventually(lambda: _moved(storage, holder), 30)
+                replaced = time.monotonic() - began
                 before = await _started_by(storage, holder)
                 # What the first had in its hands is sent by the second first.
                 await eventually(lambda: _doubts_sent(storage), 30)
@@ -177,7 +180,7 @@ async def sleepwalk(
         started = await _started_by(storage, holder) - before
         sent = [entry for entry in list(sim.ledger)[heard:] if entry.chat_id in known]
     report = _reported(books, letters=letters, kills=1, seed=seed, pace=pace)
-    return Zombie(report, len(started), len(sent), asleep)
+    return Zombie(report, len(started), len(sent), asleep, replaced)
 
 
 async def nap(folder: Path, database_url: str, *, letters: int, pace: float, seed: int) -> Report:
