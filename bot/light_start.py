@@ -6,7 +6,8 @@ uses a tenth. Its types are marked to be built when needed (`defer_build`); only
 of `aiogram.types` builds them nonetheless, because their annotations name types that their modules
 never import. So while that import lasts, a type that is to be built waits instead, and in the end
 each module is given the names it speaks of. pydantic then builds a model when it is first used, as
-it has always done with aiogram's methods.
+it has always done with aiogram's methods; until then the model's `model_fields` tell the names of
+types instead of types.
 
 A later aiogram without that loop, or with another one, is imported as it is.
 """

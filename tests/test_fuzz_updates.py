@@ -87,11 +87,17 @@ def kind_of(field: FieldInfo) -> Any:
     return field.annotation
 
 
+def fields_of(model: type[TelegramObject]) -> dict[str, FieldInfo]:
+    """Its fields, with their types: a model that was never used knows only the names of these."""
+    model.model_rebuild()
+    return model.model_fields
+
+
 @cache
 def a(model: type[TelegramObject], depth: int) -> st.SearchStrategy[dict[str, Any]]:
     """An object of this type, as JSON: what it must have, and some of what it may."""
     must, may = {}, {}
-    for name, field in model.model_fields.items():
+    for name, field in fields_of(model).items():
         key = field.alias or name
         value = of(kind_of(field), depth)
         if field.is_required():
@@ -106,7 +112,7 @@ def updates(draw: st.DrawFn) -> dict[str, Any]:
     """Any update that aiogram reads, of any kind: what Telegram never sends is parked
     (`tests/test_intake_failures.py`).
     """
-    fields = TelegramUpdate.model_fields
+    fields = fields_of(TelegramUpdate)
     rare = sorted(fields.keys() - {"update_id"})
     name = draw(st.one_of(st.sampled_from(OURS), st.sampled_from(rare)))
     raw = {name: draw(of(kind_of(fields[name]), DEEP))}
