@@ -45,6 +45,7 @@ from handlers.words import Catalogs, read_catalogs
 from storage import (
     edits,
     forgetting,
+    meeting_times,
     members,
     networking,
     outbox,
@@ -152,6 +153,7 @@ class App:
             await posted_cards.forget_over(db, now)
             await edits.forget(db, now - EDITS_KEPT)
             await uploads.forget(db, now)
+            await meeting_times.forget_past(db, now)
         await self.menus.look()
 
     async def wipe(self) -> None:

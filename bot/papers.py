@@ -42,7 +42,9 @@ def _calendar(paper: Calendar) -> bytes:
     calendar = icalendar.Calendar()
     calendar.add("prodid", "-//Jisr//jisr//EN")
     calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
+    # RFC 5546, section 3.2.5: what is called off is a message of its own, for all that is in it.
+    off = bool(paper.entries) and all(entry.cancelled for entry in paper.entries)
+    calendar.add("method", "CANCEL" if off else "PUBLISH")
     calendar.add("x-wr-calname", paper.title)
     calendar.add("x-wr-timezone", paper.zone)
     for entry in paper.entries:
@@ -56,8 +58,9 @@ def _calendar(paper: Calendar) -> bytes:
         item.add("dtend", entry.ends_at)
         if entry.place:
             item.add("location", entry.place)
-        item.add("status", "CONFIRMED" if entry.sure else "TENTATIVE")
-        item.add("transp", "OPAQUE" if entry.sure else "TRANSPARENT")
+        status = "CONFIRMED" if entry.sure else "TENTATIVE"
+        item.add("status", "CANCELLED" if entry.cancelled else status)
+        item.add("transp", "OPAQUE" if entry.sure and not entry.cancelled else "TRANSPARENT")
         calendar.add_component(item)
     return bytes(calendar.to_ical())
 

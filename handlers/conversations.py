@@ -35,6 +35,8 @@ from handlers import (
     invitations,
     linking,
     meeting_profile,
+    meeting_time_letters,
+    meeting_times,
     meetings,
     mydata,
     networking,
@@ -81,6 +83,7 @@ from storage.introduction_rounds import DRAWN
 from storage.introductions import AGREED, ENDED, PAUSED
 from storage.introductions import KIND as INTRODUCTION
 from storage.linking import KIND as LINKED
+from storage.meeting_times import OFF, SET, SOON, TIMES
 from storage.meetings import KIND as MEETING
 from storage.networking import INVITATION, TABLE
 from storage.new_events import KIND as NEW_EVENT
@@ -134,6 +137,7 @@ def routers() -> Sequence[Router]:
         reports.router(),
         figures.router(),
         introductions.router(),
+        meeting_times.router(),
         meetings.router(),
         rounds.router(),
         reminders.router(),
@@ -205,6 +209,13 @@ def kinds() -> Kinds:
         AGREED: Kind(write=introductions.write_agreed, resend=True, purpose=Purpose.INTRODUCTIONS),
         ENDED: Kind(write=introductions.write_ended, resend=True, purpose=Purpose.INTRODUCTIONS),
         PAUSED: Kind(write=introductions.write_paused, resend=True, purpose=Purpose.INTRODUCTIONS),
+        TIMES: Kind(
+            write=meeting_time_letters.write_times, resend=True, purpose=Purpose.INTRODUCTIONS
+        ),
+        SET: Kind(write=meeting_time_letters.write_set, resend=True, purpose=Purpose.INTRODUCTIONS),
+        OFF: Kind(write=meeting_time_letters.write_off, resend=True, purpose=Purpose.INTRODUCTIONS),
+        # Both must be wanted: reminders, and (asked by its writer) introductions.
+        SOON: Kind(write=meeting_time_letters.write_soon, resend=True, purpose=Purpose.REMINDERS),
         # None: the team at its work.
         DRAWN: Kind(write=rounds.write, resend=True),
         FIGURES: Kind(write=figures.write, resend=True),

@@ -12,15 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers import introduction_reasons, stop
 from handlers.correspondence import Writing
+from handlers.introduced import how_to_reach, listed, mine, others, plain_first, who
 from handlers.letters import Letter, Tap, Template
 from handlers.meeting_cards import Meet
-from handlers.meeting_words import first_name
+from handlers.meeting_time_cards import AgreeOnTime
 from handlers.turns import Turn
 from handlers.words import Html, Words, quote
 from storage import introduction_parties, introductions, members
 from storage.introduction_parties import Party
 from storage.introductions import Outcome
-from storage.tables import Answer, Introduction, Member, Progress, Theme
+from storage.tables import Answer, Occasion, Progress, Theme
 
 
 class Respond(CallbackData, prefix="respond"):
@@ -43,18 +44,36 @@ class Surely(CallbackData, prefix="surely"):
 async def write(db: AsyncSession, writings: Sequence[Writing]) -> list[Letter | None]:
     """Proposals, and their nudges; None for one that was answered or is over."""
     found, themes = await _read(db, writings)
+    nudged = await introductions.awaited(
+        db, [(w.about["introduction"], w.member.id) for w in writings if w.about.get("nudge")]
+    )
     letters: list[Letter | None] = []
     for one in writings:
-        mine = _mine(found, one.about["introduction"], one.member)
-        if mine is None or not _waits_for(*mine):
-            letters.append(None)
-            continue
-        letter = proposal(one.words, *mine, themes)
+        id_ = one.about["introduction"]
+        party = mine(found, id_, one.member)
         if one.about.get("nudge"):
-            hint = one.words("⏳ There is still time to answer:")
-            letter = letter.with_first_line(hint)
-        letters.append(letter)
+            awaited = (id_, one.member.id) in nudged
+            letters.append(_nudge(one.words, id_, party) if awaited else None)
+        elif party is None or not _waits_for(*party):
+            letters.append(None)
+        else:
+            letters.append(proposal(one.words, *party, themes))
     return letters
+
+
+def _nudge(words: Words, introduction: int, party: tuple[Party, int] | None) -> Letter:
+    """Once more, without a word of who it is: the same if somebody has left meanwhile.
+
+    Only of several requests from the directory a name tells which is meant.
+    """
+    if party is not None and party[0].introduction.occasion == Occasion.DIRECTORY:
+        text = words(
+            "⏳ There is still time to answer the introduction to {names}.",
+            names=listed(words, others(*party)),
+        )
+    else:
+        text = words("⏳ There is still time to answer the introduction that I proposed to you.")
+    return Letter(text, _taps(words, introduction), template=Template("introduction_nudge"))
 
 
 async def write_agreed(db: AsyncSession, writings: Sequence[Writing]) -> list[Letter | None]:
@@ -62,12 +81,12 @@ async def write_agreed(db: AsyncSession, writings: Sequence[Writing]) -> list[Le
     found, themes = await _read(db, writings)
     letters: list[Letter | None] = []
     for one in writings:
-        mine = _mine(found, one.about["introduction"], one.member)
-        agreed = mine is not None and mine[0].introduction.progress == Progress.AGREED
-        if mine is None or not agreed or not mine[0].willing:
+        party = mine(found, one.about["introduction"], one.member)
+        agreed = party is not None and party[0].introduction.progress == Progress.AGREED
+        if party is None or not agreed or not party[0].willing:
             letters.append(None)
             continue
-        letters.append(await _introduced(db, one.words, *mine, themes))
+        letters.append(await _introduced(db, one.words, *party, themes))
     return letters
 
 
@@ -76,16 +95,18 @@ async def write_ended(db: AsyncSession, writings: Sequence[Writing]) -> list[Let
     found, _ = await _read(db, writings)
     letters: list[Letter | None] = []
     for one in writings:
-        mine = _mine(found, one.about["introduction"], one.member)
-        if mine is None:
-            letters.append(None)
-            continue
-        names = _others(*mine)
-        text = one.words(
-            "The introduction to {names} did not work out this time. "
-            "I'll propose somebody else to you.",
-            names=_listed(one.words, names),
-        )
+        party = mine(found, one.about["introduction"], one.member)
+        if party is None:
+            # Somebody was forgotten, and their name with them.
+            text = one.words(
+                "The introduction did not work out this time. I'll propose somebody else to you."
+            )
+        else:
+            text = one.words(
+                "The introduction to {names} did not work out this time. "
+                "I'll propose somebody else to you.",
+                names=listed(one.words, others(*party)),
+            )
         letters.append(Letter(text, template=Template("introduction_end")))
     return letters
 
@@ -107,10 +128,11 @@ async def write_paused(db: AsyncSession, writings: Sequence[Writing]) -> list[Le
 
 def proposal(words: Words, party: Party, place: int, themes: Mapping[int, Theme]) -> Letter:
     """Who is proposed and why; no contact, and no family name."""
-    others = [(at, party.members[at]) for at in range(len(party.members)) if at != place]
     lines = [words("🤝 <b>Somebody for you to meet</b>"), ""]
-    for at, member in others:
-        lines.append(_who(words, member))
+    for at, member in enumerate(party.members):
+        if at == place:
+            continue
+        lines.append(who(words, member))
         if party.lines[at]:
             lines.append(Html(f"<i>{quote(party.lines[at] or '')}</i>"))
     reasons = introduction_reasons.told(words, party, place, themes)
@@ -126,82 +148,41 @@ def proposal(words: Words, party: Party, place: int, themes: Mapping[int, Theme]
     ]
     return Letter(
         Html("\n".join(lines)),
-        _taps(words, party.introduction),
-        template=Template("introduction", tuple(str(first_name(m)) for _, m in others)),
+        _taps(words, party.introduction.id),
+        template=Template("introduction", tuple(map(plain_first, others(party, place)))),
     )
 
 
-def _taps(words: Words, introduction: Introduction) -> tuple[tuple[Tap, ...], ...]:
+def _taps(words: Words, introduction: int) -> tuple[tuple[Tap, ...], ...]:
     def answer(said: Answer) -> str:
-        return Respond(introduction=introduction.id, answer=said).pack()
+        return Respond(introduction=introduction, answer=said).pack()
 
     return (
         (
             Tap(words.label("✅ Yes, introduce us"), answer(Answer.YES)),
             Tap(words.label("Not now"), answer(Answer.NOT_NOW)),
         ),
-        (Tap(words.label("🚫 Not this person"), Surely(introduction=introduction.id).pack()),),
+        (Tap(words.label("🚫 Not this person"), Surely(introduction=introduction).pack()),),
     )
 
 
 async def _introduced(
     db: AsyncSession, words: Words, party: Party, place: int, themes: Mapping[int, Theme]
 ) -> Letter:
-    reached = await introduction_parties.contacts(db, party)
     lines = [words("🎉 <b>All of you said yes</b>"), ""]
-    for at, member in enumerate(party.members):
-        if at == place:
-            continue
-        lines.append(_who(words, member, whole=True))
-        written, chat = reached[at]
-        if written:
-            lines.append(words("To reach them: {contact}", contact=written))
-        elif chat and chat.isdecimal():
-            # Bot API, "Formatting options": a mention of a user by their id.
-            link = Html(f'<a href="tg://user?id={chat}">{quote(member.name or "")}</a>')
-            lines.append(words("To reach them, here: {contact}", contact=link))
-        else:
-            lines.append(words("They will write to you."))
+    lines += await how_to_reach(db, words, party, place)
     reasons = introduction_reasons.told(words, party, place, themes)
     if reasons:
         lines += ["", *[Html(f"• {reason}") for reason in reasons]]
     lines.append("")
     opening = words.label(
         "Hello {names}, Jisr has just introduced us. When would a short call suit you?",
-        names=", ".join(
-            _plain_first(party.members[at]) for at in range(len(party.members)) if at != place
-        ),
+        names=", ".join(map(plain_first, others(party, place))),
     )
+    introduction = party.introduction
     lines.append(words("To begin, for instance: {opening}", opening=opening))
-    return Letter(Html("\n".join(lines)), template=Template("introduced"))
-
-
-def _who(words: Words, member: Member, *, whole: bool = False) -> Html:
-    name = quote(member.name or "") if whole else first_name(member)
-    place = words.place(member.city or "")
-    about = [quote(part) for part in (member.profession or "", place) if part]
-    return Html(" · ".join([f"<b>{name}</b>", *about]))
-
-
-def _others(party: Party, place: int) -> Sequence[Member]:
-    return [member for at, member in enumerate(party.members) if at != place]
-
-
-def _listed(words: Words, people: Sequence[Member]) -> Html:
-    return words.listed([_plain_first(member) for member in people])
-
-
-def _plain_first(member: Member) -> str:
-    return (member.name or "–").split()[0]
-
-
-def _mine(
-    found: Mapping[int, Party], introduction_id: int, member: Member
-) -> tuple[Party, int] | None:
-    """The introduction and the member's place in it, if it is theirs."""
-    party = found.get(introduction_id)
-    place = party.place_of(member.id) if party else None
-    return None if party is None or place is None else (party, place)
+    agree = Tap(words.label("📅 Agree on a time"), AgreeOnTime(introduction=introduction.id).pack())
+    return Letter(Html("\n".join(lines)), ((agree,),), template=Template("introduced"))
 
 
 def _waits_for(party: Party, place: int) -> bool:
@@ -237,7 +218,8 @@ async def respond(_tap: CallbackQuery, callback_data: Respond, turn: Turn) -> No
         return
     if outcome == Outcome.AGREED:
         turn.say.toast(words.label("All of you said yes!"))
-        turn.say.edit(await _card(turn, callback_data.introduction, words("✅ You said yes.")))
+        said = words("✅ You said yes.")
+        turn.say.edit(await _card(turn, callback_data.introduction, said))
         return
     noted = {
         Answer.YES: words("✅ You said yes. I'll tell you how it goes."),
@@ -256,25 +238,27 @@ async def respond(_tap: CallbackQuery, callback_data: Respond, turn: Turn) -> No
 async def surely(_tap: CallbackQuery, callback_data: Surely, turn: Turn) -> None:
     """Not this person: as it is final it is asked back, and of a trio who is meant."""
     words = turn.words
-    found = await introduction_parties.parties(turn.db, [callback_data.introduction])
-    mine = _mine(found, callback_data.introduction, turn.member)
-    if mine is None or mine[0].introduction.progress != Progress.PROPOSED:
+    id_ = callback_data.introduction
+    if not await introductions.stands(turn.db, turn.member, id_, turn.now):
         turn.say.toast(words.label("This proposal is over."))
         return
-    party, place = mine
-    rows = [
-        (
-            Tap(
-                words.label("Never {name}", name=_plain_first(member)),
-                Respond(
-                    introduction=callback_data.introduction, answer=Answer.NEVER, about=at
-                ).pack(),
-            ),
-        )
-        for at, member in enumerate(party.members)
-        if at != place
-    ]
-    back = Respond(introduction=callback_data.introduction, answer=Answer.NOT_NOW).pack()
+    found = await introduction_parties.parties(turn.db, [id_])
+    party = mine(found, id_, turn.member)
+    if party is None:
+        never = Respond(introduction=id_, answer=Answer.NEVER).pack()
+        rows = [(Tap(words.label("Never this person"), never),)]
+    else:
+        rows = [
+            (
+                Tap(
+                    words.label("Never {name}", name=plain_first(member)),
+                    Respond(introduction=id_, answer=Answer.NEVER, about=at).pack(),
+                ),
+            )
+            for at, member in enumerate(party[0].members)
+            if at != party[1]
+        ]
+    back = Respond(introduction=id_, answer=Answer.NOT_NOW).pack()
     turn.say.edit(
         Letter(
             words("Never propose this person to you again? This can't be undone. Nobody is told."),
@@ -287,9 +271,9 @@ async def _card(
     turn: Turn, introduction_id: int, last: Html, taps: tuple[tuple[Tap, ...], ...] = ()
 ) -> Letter:
     found = await introduction_parties.parties(turn.db, [introduction_id])
-    mine = _mine(found, introduction_id, turn.member)
-    who = [_who(turn.words, member) for member in _others(*mine)] if mine else []
-    return Letter(Html("\n".join([*who, "", last])), taps)
+    party = mine(found, introduction_id, turn.member)
+    people = [who(turn.words, member) for member in others(*party)] if party else []
+    return Letter(Html("\n".join([*people, *([""] if people else []), last])), taps)
 
 
 def router() -> Router:

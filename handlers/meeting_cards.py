@@ -2,6 +2,7 @@
 
 from aiogram.filters.callback_data import CallbackData
 
+from handlers import meeting_time_cards
 from handlers.letters import Letter, Tap
 from handlers.meeting_words import language_label, languages_listed, topic_label, topics_listed
 from handlers.profile import themes_shown
@@ -71,6 +72,7 @@ async def home(turn: Turn) -> Letter:
         Html(text),
         (
             (act,),
+            *await meeting_time_cards.to_come(turn),
             (
                 Tap(words.label("✎ I offer"), Meet(page="offers").pack()),
                 Tap(words.label("✎ I seek"), Meet(page="seeks").pack()),

@@ -1,4 +1,6 @@
-"""Meetings: "did you meet?", asked a week after all said yes, and answered by a tap or two."""
+"""Meetings: "did you meet?", asked after the meeting or a week after all said yes, and answered by a
+tap or two.
+"""
 
 from collections.abc import Sequence
 
@@ -9,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers.correspondence import Writing
 from handlers.letters import Letter, Tap, Template
+from handlers.meeting_time_cards import AgreeOnTime
 from handlers.turns import Turn
 from storage import introduction_parties, meetings
 
@@ -64,7 +67,9 @@ async def answered(_tap: CallbackQuery, callback_data: Met, turn: Turn) -> None:
         )
         turn.say.edit(Letter(words("How was it? Nobody else reads your answer."), (row,)))
     else:
-        turn.say.edit(Letter(words("Thank you: this helps me to propose the right people.")))
+        agree = Tap(words.label("📅 Agree on a time"), AgreeOnTime(introduction=id_).pack())
+        thanks = words("Thank you: this helps me to propose the right people.")
+        turn.say.edit(Letter(thanks, () if met else ((agree,),)))
 
 
 def router() -> Router:

@@ -12,7 +12,9 @@ from storage.agendas import Agenda
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An item of a calendar. `uid` stays the same for ever; `sure` is false for a place in line."""
+    """An item of a calendar. `uid` stays the same for ever; `sure` is false for a place in line, and
+    `cancelled` takes what an earlier file brought out again.
+    """
 
     uid: str
     title: str
@@ -20,6 +22,7 @@ class Entry:
     ends_at: datetime
     place: str = ""
     sure: bool = True
+    cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ from storage.tables import (
     Introduction,
     IntroductionSide,
     Invitation,
+    MeetingTime,
+    MeetingTimeChoice,
     Member,
     Outbox,
     Progress,
@@ -159,14 +161,19 @@ async def _close_books(db: AsyncSession, member_id: int, now: datetime) -> None:
 
 
 async def _end_introductions(db: AsyncSession, member_id: int, now: datetime) -> None:
-    """The others are waiting for nobody any more; an introduction that was agreed stays theirs."""
+    """What was proposed stands until it lapses, as after silence: an early end would tell the others
+    that somebody has left. An introduction that was agreed stays theirs.
+    """
     theirs = select(IntroductionSide.introduction_id).where(IntroductionSide.member_id == member_id)
-    whose, open_ = Introduction.id.in_(theirs), (Progress.DRAFT, Progress.PROPOSED)
+    whose = Introduction.id.in_(theirs)
     for statement in (
         update(Introduction)
-        .where(whose, Introduction.progress.in_(open_))
-        .values(progress=Progress.LAPSED, ended_at=now),
+        .where(whose, Introduction.progress == Progress.DRAFT)
+        .values(progress=Progress.LAPSED),
+        update(Introduction).where(whose, Introduction.ended_at.is_(None)).values(ended_at=now),
         update(Introduction).where(whose).values(reasons=[]),
+        delete(MeetingTime).where(MeetingTime.introduction_id.in_(theirs)),
+        delete(MeetingTimeChoice).where(MeetingTimeChoice.introduction_id.in_(theirs)),
         update(Introduction).where(Introduction.asker_id == member_id).values(asked_why=None),
     ):
         await db.execute(statement.execution_options(synchronize_session=False))

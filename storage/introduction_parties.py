@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import purposes
@@ -39,10 +40,13 @@ class Party:
 
 
 async def parties(db: AsyncSession, ids: Collection[int]) -> dict[int, Party]:
-    """These introductions with their people, by id. One of which somebody has left is not told."""
+    """These introductions with their people, by id. One of which somebody was forgotten is not told."""
+    whole = or_(Introduction.ended_at.is_(None), Introduction.progress == Progress.LAPSED)
     found = {
         one.id: one
-        for one in await db.scalars(select(Introduction).where(Introduction.id.in_(set(ids))))
+        for one in await db.scalars(
+            select(Introduction).where(Introduction.id.in_(set(ids)), whole)
+        )
     }
     rows = await db.execute(
         select(IntroductionSide, Member, MeetingProfile.line)
@@ -75,6 +79,11 @@ async def parties(db: AsyncSession, ids: Collection[int]) -> dict[int, Party]:
         for id_, group in sides.items()
         if [side.place for side, _, _ in group] == list(range(len(group))) and len(group) > 1
     }
+
+
+async def agreed_at(db: AsyncSession, introduction_id: int) -> datetime | None:
+    """When all said yes, whoever has been forgotten since; None: they didn't."""
+    return await db.scalar(select(Introduction.agreed_at).where(Introduction.id == introduction_id))
 
 
 async def contacts(db: AsyncSession, party: Party) -> Sequence[tuple[str | None, str | None]]:

@@ -5,8 +5,10 @@
 
 A refusal is never told, and time does not tell it either: a proposal always stands for `TO_ANSWER`,
 whatever was answered meanwhile, and whoever said yes then reads that it did not work out, in the
-same words and at the same moment as after silence. Until then each may change their mind. Only when
-nobody is left who waits (all sides refused) it ends at once, and nothing is said.
+same words and at the same moment as after silence. So it is when somebody leaves introductions or is
+forgotten meanwhile: the nudge, which names nobody, and the end come when they would have come. Until
+then each may change their mind. Only when nobody is left who waits (all sides refused) it ends at
+once, and nothing is said.
 
 Whoever lets `SILENT` proposals in a row pass is paused, with a notice.
 """
@@ -23,12 +25,14 @@ from storage import meeting_profiles, outbox
 from storage.introduction_parties import agreeing
 from storage.tables import (
     Answer,
+    Fate,
     Introduction,
     IntroductionSide,
     Lane,
     MeetingProfile,
     Member,
     Occasion,
+    Outbox,
     Progress,
 )
 
@@ -156,13 +160,15 @@ async def answer(
     answers = [side.answer for side in sides]
     # Whoever has left introductions since they said yes gives nobody their contact.
     people = {side.member_id for side in sides}
-    if all(given == Answer.YES for given in answers) and people <= await agreeing(db, people):
+    whole = one.ended_at is None and people <= await agreeing(db, people)
+    if whole and all(given == Answer.YES for given in answers):
         one.progress, one.agreed_at = Progress.AGREED, now
         for side in sides:
             _post(db, AGREED, one.id, side.member_id, now)
         await db.flush()
         return Outcome.AGREED
-    if all(given in (Answer.NOT_NOW, Answer.NEVER) for given in answers):
+    # Whoever was forgotten counts as silent: their others hear nothing earlier than after silence.
+    if one.ended_at is None and all(g in (Answer.NOT_NOW, Answer.NEVER) for g in answers):
         one.progress, one.ended_at = Progress.LAPSED, now
     await db.flush()
     return Outcome.NOTED
@@ -210,6 +216,46 @@ async def tend(db: AsyncSession, now: datetime) -> int:
     return posted
 
 
+async def awaited(db: AsyncSession, asked: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Of these introductions and members: where one was sent a proposal that they can still answer.
+
+    Whoever was not sent it, for somebody had left by then, has nothing to be reminded of.
+    """
+    rows = await db.execute(
+        select(Introduction, IntroductionSide.member_id)
+        .join(IntroductionSide, IntroductionSide.introduction_id == Introduction.id)
+        .where(
+            Introduction.id.in_({id_ for id_, _ in asked}),
+            Introduction.progress == Progress.PROPOSED,
+            IntroductionSide.answer.is_(None),
+        )
+    )
+    keys = {}
+    for one, member_id in rows:
+        if (one.id, member_id) in asked and one.proposed_at is not None:
+            keys[_key(KIND, one.id, member_id, one.proposed_at)] = one.id, member_id
+            # That of a request from the directory (`storage/directory_requests.py`).
+            keys[f"asked_for:{one.id}"] = one.id, member_id
+    left = await db.scalars(
+        select(Outbox.key).where(Outbox.key.in_(keys), Outbox.state.in_((Fate.SENT, Fate.UNKNOWN)))
+    )
+    return {keys[key] for key in left}
+
+
+async def stands(db: AsyncSession, member: Member, introduction_id: int, now: datetime) -> bool:
+    """Whether this is a proposal to the member that they can still answer."""
+    theirs = select(Introduction.id).join(
+        IntroductionSide, IntroductionSide.introduction_id == Introduction.id
+    )
+    standing = theirs.where(
+        Introduction.id == introduction_id,
+        Introduction.progress == Progress.PROPOSED,
+        Introduction.lapses_at > now,
+        IntroductionSide.member_id == member.id,
+    )
+    return await db.scalar(standing) is not None
+
+
 async def _note_silence(db: AsyncSession, silent: Sequence[int], now: datetime) -> int:
     if not silent:
         return 0
@@ -252,6 +298,10 @@ async def _sides(db: AsyncSession, ids: Collection[int]) -> Mapping[int, list[In
     return sides
 
 
+def _key(kind: str, introduction_id: int, member_id: int, at: datetime) -> str:
+    return f"{kind}:{introduction_id}:{member_id}:{int(at.timestamp())}"
+
+
 def _post(
     db: AsyncSession,
     kind: str,
@@ -267,7 +317,7 @@ def _post(
         about["nudge"] = True
     outbox.post(
         db,
-        key=f"{kind}:{introduction_id}:{member_id}:{int(now.timestamp())}",
+        key=_key(kind, introduction_id, member_id, now),
         member_id=member_id,
         kind=kind,
         about=about,

@@ -20,6 +20,7 @@ from storage.tables import (
     MeetingBlock,
     MeetingLanguage,
     MeetingProfile,
+    MeetingTimeChoice,
     MeetingTopic,
     Member,
     Purpose,
@@ -153,7 +154,7 @@ async def leave(
     await purposes.withdraw(
         db, member, [Purpose.INTRODUCTIONS], now, version=version, channel=channel
     )
-    for table in (MeetingTopic, MeetingLanguage, MeetingProfile):
+    for table in (MeetingTopic, MeetingLanguage, MeetingProfile, MeetingTimeChoice):
         await db.execute(delete(table).where(table.member_id == member.id))
 
 
@@ -202,6 +203,21 @@ async def barred_pairs(db: AsyncSession, people: Collection[int]) -> set[frozens
             if organisation in barred_there and other != one
         }
     return pairs
+
+
+async def any_barred(db: AsyncSession, people: Collection[Member]) -> bool:
+    """Whether one of these never wants to meet another of them, or anybody of their organisation."""
+    ids = {one.id for one in people}
+    rows = await db.execute(
+        select(MeetingBlock.member_id, MeetingBlock.other_id, MeetingBlock.folded).where(
+            MeetingBlock.member_id.in_(ids)
+        )
+    )
+    there = {one.id: folded(one.organisation or "") for one in people}
+    return any(
+        other_id in ids or (key and key in {there[id_] for id_ in ids - {member_id}})
+        for member_id, other_id, key in rows
+    )
 
 
 async def blocks_among(

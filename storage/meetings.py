@@ -1,41 +1,56 @@
-"""Meetings: a week after all said yes, each side is asked whether they met and how it was.
+"""Meetings: each side is asked once whether they met, and how it was.
 
-The stars weigh in the next round (`affinity.taste`); nobody else reads them.
+Those who agreed on a time are asked a day after it, all others a week after they said yes; whoever
+was asked before they agreed on a time is asked again. Nobody is asked after one of them said that
+they can't meet. The stars weigh in the next round (`affinity.taste`); nobody else reads them.
 """
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import outbox
+from storage import meeting_times, outbox
+from storage.meeting_suggestions import LENGTH
 from storage.tables import Introduction, IntroductionSide, Lane, Member, Progress
 
 KIND = "meeting_question"
 STARS = range(1, 6)
-# How long after the yes they are asked, and when it is too late for that.
-AFTER, STALE = timedelta(days=7), timedelta(days=21)
+# How long after the yes they are asked, or after the meeting's end, and when it is too late for that.
+AFTER, AFTER_MEETING, STALE = timedelta(days=7), timedelta(days=1), timedelta(days=21)
 
 
 async def ask_due(db: AsyncSession, now: datetime) -> int:
-    """Ask those who have had a week to meet, each once. Returns how many letters were posted."""
-    rows = await db.scalars(
-        select(IntroductionSide)
+    """Ask those who have met, or had a week to, each once. Returns how many letters were posted."""
+    untimed, met = Introduction.meets_at.is_(None), now - LENGTH - AFTER_MEETING
+    since = func.coalesce(Introduction.meets_at, Introduction.agreed_at)
+    rows = await db.execute(
+        select(IntroductionSide, since)
         .join(Introduction, Introduction.id == IntroductionSide.introduction_id)
         .where(
             Introduction.progress == Progress.AGREED,
-            Introduction.agreed_at <= now - AFTER,
-            Introduction.agreed_at > now - STALE,
-            IntroductionSide.asked_at.is_(None),
+            or_(
+                and_(untimed, Introduction.agreed_at <= now - AFTER),
+                Introduction.meets_at <= met,
+            ),
+            since > now - STALE,
+            ~meeting_times.declined(),
+            or_(
+                IntroductionSide.asked_at.is_(None),
+                and_(
+                    IntroductionSide.asked_at < Introduction.meets_at,
+                    IntroductionSide.met.is_not(True),
+                ),
+            ),
         )
         .order_by(IntroductionSide.introduction_id, IntroductionSide.place)
     )
     sides = rows.all()
-    for side in sides:
+    for side, began in sides:
         side.asked_at = now
         outbox.post(
             db,
-            key=f"{KIND}:{side.introduction_id}:{side.member_id}",
+            key=f"{KIND}:{side.introduction_id}:{side.member_id}:{int(began.timestamp())}",
             member_id=side.member_id,
             kind=KIND,
             about={"introduction": side.introduction_id},

@@ -1,6 +1,6 @@
 """People who have reason to meet, and the proposals that they read."""
 
-from storage import introduction_rounds, meeting_profiles
+from storage import introduction_rounds, meeting_profiles, members
 from storage.tables import Direction, Occasion, Side, Topic
 from tests.town import EVE, Town
 
@@ -39,6 +39,25 @@ async def two(town: Town):
     await joins(town, amal, seeks=[Topic.INVESTMENT], speaks=["ar"], contact=SECRET["Amal Idrissi"])
     await joins(town, bilal, offers=[Topic.INVESTMENT], contact=SECRET["Bilal Naciri"])
     return amal, bilal
+
+
+async def agreed(town: Town):
+    """Amal in Morocco and Bilal in France have both said yes."""
+    amal, bilal = await two(town)
+    await lives_by(town, amal, "Africa/Casablanca")
+    await lives_by(town, bilal, "Europe/Paris")
+    await a_round(town)
+    await amal.taps("✅ Oui, volontiers")
+    await bilal.taps("✅ نعم، عرّفونا")
+    await town.is_now(EVE)
+    amal.heard(), bilal.heard()
+    return amal, bilal
+
+
+async def lives_by(town: Town, resident, zone: str):
+    """Somebody's day is that of this zone."""
+    async with town.app.storage.begin() as db:
+        members.set_timezone(await town.member_of(db, resident), zone, None)
 
 
 async def a_round(town: Town, at=EVE):

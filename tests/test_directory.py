@@ -104,7 +104,7 @@ async def test_somebody_is_found_and_asked_in_three_languages(town: Town):
         "🎉 All of you said yes\n\nAmal Benali · Ingénieure hydrogène · Lyon\n"
         "To reach them, here: Amal Benali\n\n"
         "To begin, for instance: Hello Amal, Jisr has just introduced us. When would a short call "
-        "suit you?"
+        "suit you?\n[📅 Agree on a time]"
     ]
     # The same again is no second request; and Bilal's list is in his language.
     await chloe.says("/people hydrogène")

@@ -74,6 +74,10 @@ async def life_of_a_yes(town: Town, other_says):
     return heard
 
 
+NUDGED = (
+    "⏳ Il est encore temps de répondre à la mise en relation que je vous ai proposée.\n"
+    "[✅ Oui, volontiers] [Pas maintenant]\n[🚫 Pas cette personne]"
+)
 ENDED = (
     "La mise en relation avec Bilal n'a pas abouti cette fois-ci. "
     "Je vous proposerai quelqu'un d'autre."
@@ -96,7 +100,7 @@ async def test_silence_is_nudged_once(town: Town):
     await a_round(town)
     amal.heard()
     await town.is_now(EVE + timedelta(hours=24))
-    assert amal.heard() == [f"⏳ Il est encore temps de répondre :\n\n{PROPOSED_FR}"]
+    assert amal.heard() == [NUDGED]
     await town.is_now(EVE + timedelta(hours=40))
     assert amal.heard() == []
     await town.is_now(EVE + timedelta(hours=48))

@@ -221,6 +221,7 @@ class Introduction(Base):
     proposed_at: Mapped[datetime | None]
     lapses_at: Mapped[datetime | None]
     agreed_at: Mapped[datetime | None]
+    # When it lapsed; or, of one that stands or was agreed, when one of its people was forgotten.
     ended_at: Mapped[datetime | None]
     # When they agreed to meet.
     meets_at: Mapped[datetime | None]
@@ -243,6 +244,7 @@ class IntroductionSide(Base):
     )
     # Which of the two or three they are, from 0.
     place: Mapped[int]
+    # NOT_NOW after all had said yes: they can't meet any more.
     answer: Mapped[Answer | None] = mapped_column(choice(Answer))
     answered_at: Mapped[datetime | None]
     nudged_at: Mapped[datetime | None]
