@@ -21,7 +21,7 @@ from handlers.words import Html, Words, quote
 from storage import introduction_parties, introductions, members
 from storage.introduction_parties import Party
 from storage.introductions import Outcome
-from storage.tables import Answer, Occasion, Progress, Theme
+from storage.tables import Answer, Introduction, Occasion, Progress, Theme
 
 
 class Respond(CallbackData, prefix="respond"):
@@ -51,9 +51,9 @@ async def write(db: AsyncSession, writings: Sequence[Writing]) -> list[Letter | 
     for one in writings:
         id_ = one.about["introduction"]
         party = mine(found, id_, one.member)
-        if one.about.get("nudge"):
-            awaited = (id_, one.member.id) in nudged
-            letters.append(_nudge(one.words, id_, party) if awaited else None)
+        if (id_, one.member.id) in nudged:
+            letters.append(_nudge(one.words, id_, party))
+        # Whom the proposal did not reach reads it now, if all are still there.
         elif party is None or not _waits_for(*party):
             letters.append(None)
         else:
@@ -96,8 +96,8 @@ async def write_ended(db: AsyncSession, writings: Sequence[Writing]) -> list[Let
     letters: list[Letter | None] = []
     for one in writings:
         party = mine(found, one.about["introduction"], one.member)
-        if party is None:
-            # Somebody was forgotten, and their name with them.
+        if party is None or _somebody_is_missing(party[0].introduction):
+            # Their name was forgotten with them.
             text = one.words(
                 "The introduction did not work out this time. I'll propose somebody else to you."
             )
@@ -183,6 +183,11 @@ async def _introduced(
     lines.append(words("To begin, for instance: {opening}", opening=opening))
     agree = Tap(words.label("📅 Agree on a time"), AgreeOnTime(introduction=introduction.id).pack())
     return Letter(Html("\n".join(lines)), ((agree,),), template=Template("introduced"))
+
+
+def _somebody_is_missing(introduction: Introduction) -> bool:
+    ended, lapses = introduction.ended_at, introduction.lapses_at
+    return ended is not None and lapses is not None and ended < lapses
 
 
 def _waits_for(party: Party, place: int) -> bool:

@@ -205,7 +205,7 @@ async def tend(db: AsyncSession, now: datetime) -> int:
     lapsed = over.all()
     sides = await _sides(db, [one.id for one in lapsed])
     for one in lapsed:
-        one.progress, one.ended_at = Progress.LAPSED, now
+        one.progress, one.ended_at = Progress.LAPSED, one.ended_at or now
         for side in sides.get(one.id, []):
             if side.answer == Answer.YES:
                 _post(db, ENDED, one.id, side.member_id, now)
@@ -217,10 +217,7 @@ async def tend(db: AsyncSession, now: datetime) -> int:
 
 
 async def awaited(db: AsyncSession, asked: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Of these introductions and members: where one was sent a proposal that they can still answer.
-
-    Whoever was not sent it, for somebody had left by then, has nothing to be reminded of.
-    """
+    """Of these introductions and members: where one was sent a proposal that they can still answer."""
     rows = await db.execute(
         select(Introduction, IntroductionSide.member_id)
         .join(IntroductionSide, IntroductionSide.introduction_id == Introduction.id)

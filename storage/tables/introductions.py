@@ -221,7 +221,7 @@ class Introduction(Base):
     proposed_at: Mapped[datetime | None]
     lapses_at: Mapped[datetime | None]
     agreed_at: Mapped[datetime | None]
-    # When it lapsed; or, of one that stands or was agreed, when one of its people was forgotten.
+    # When it lapsed; or when one of its people was forgotten, if that was earlier or it was agreed.
     ended_at: Mapped[datetime | None]
     # When they agreed to meet.
     meets_at: Mapped[datetime | None]
