@@ -16,6 +16,8 @@ PostgreSQL keeps dead rows in its files until its own VACUUM; no dump and no que
 """
 
 import hmac
+import html
+import json
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,6 +92,7 @@ async def forget(db: AsyncSession, member: Member, now: datetime) -> None:
         db, [(member.id, event) for event in await nobodies.events_of(db, member.id)]
     )
     await _close_books(db, member.id, now)
+    await _erase_from_letters_of_others(db, member)
     await _end_introductions(db, member.id, now)
     await _erase_words(db, member.id, addresses)
     await _blank(db, member.id)
@@ -177,6 +180,37 @@ async def _end_introductions(db: AsyncSession, member_id: int, now: datetime) ->
         update(Introduction).where(Introduction.asker_id == member_id).values(asked_why=None),
     ):
         await db.execute(statement.execution_options(synchronize_session=False))
+
+
+async def _erase_from_letters_of_others(db: AsyncSession, member: Member) -> None:
+    """Those whom they were introduced to were sent their name, and perhaps their contact."""
+    theirs = select(IntroductionSide.introduction_id).where(IntroductionSide.member_id == member.id)
+    sides = await db.execute(
+        select(IntroductionSide.introduction_id, IntroductionSide.member_id).where(
+            IntroductionSide.introduction_id.in_(theirs), IntroductionSide.member_id != member.id
+        )
+    )
+    shared = {(id_, other) for id_, other in sides}
+    others = {other for _, other in shared}
+    letters = await db.execute(
+        select(Outbox.id, Outbox.member_id, Outbox.about).where(
+            Outbox.member_id.in_(others), Outbox.sent_text.is_not(None)
+        )
+    )
+    told = [id_ for id_, other, about in letters if (about.get("introduction"), other) in shared]
+    await db.execute(
+        update(Outbox)
+        .where(Outbox.id.in_(told))
+        .values(sent_text=None)
+        .execution_options(synchronize_session=False)
+    )
+    called = (member.name or "").split()
+    answers = await db.scalars(select(Update).where(Update.member_id.in_(others)))
+    for one in answers.all() if called else ():
+        if html.escape(called[0], quote=False) in json.dumps(one.answer, ensure_ascii=False):
+            # Should the update come again, nothing is said and nothing is done.
+            one.answer = []
+    await db.flush()
 
 
 async def _erase_words(

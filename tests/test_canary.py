@@ -16,7 +16,8 @@ from storage import events, forgetting, members
 from storage.database import Storage
 from storage.exports import Format
 from storage.holdings import HELD
-from storage.tables import Base, Conversation, Instant, Member
+from storage.tables import Base, Conversation, Instant, Member, Side, Topic
+from tests.acquaintances import a_round, joins
 from tests.entrance import keeper
 from tests.town import EVE, Resident, Town
 
@@ -86,6 +87,31 @@ async def rates(town: Town, amal: Resident) -> None:
     await amal.taps("⭐ 4")
     await amal.taps(next(b.text for r in amal.last.keyboard for b in r if "sentence" in b.text))
     await amal.says(f"{CANARY}, a fine panel")
+
+
+async def meets(town: Town, amal: Resident) -> None:
+    """All letters of an introduction: proposed, agreed, times that suit, a meeting, and it is off."""
+    bilal = await town.member("Bilal", "en", side=Side.MOROCCO)
+    topic = Topic.MENTORING
+    await joins(town, amal, seeks=[topic], contact=f"{CANARY}@example.org")
+    await joins(town, bilal, offers=[topic])
+    now = town.clock.now()
+    await a_round(town, now)
+    for one in (amal, bilal):
+        await one.taps("✅ Yes, introduce us")
+    await town.is_now(now)
+    assert CANARY in bilal.last.text
+    await amal.taps("📅 Agree on a time")
+    await amal.taps(next(b.text for row in amal.last.keyboard for b in row))
+    await town.is_now(now + timedelta(minutes=1))
+    assert CANARY in bilal.last.text
+    await bilal.taps(next(b.text for row in bilal.last.keyboard for b in row))
+    await town.is_now(now + timedelta(minutes=1))
+    assert CANARY.encode() in bilal.last.document.data
+    await amal.taps("Another time")
+    await amal.taps("Yes, another time")
+    await town.is_now(now + timedelta(minutes=2))
+    assert CANARY in bilal.last.text
 
 
 class Planter:
@@ -192,6 +218,7 @@ async def test_a_day_of_words_leaves_nothing_behind(town: Town, database_url: st
     await town.seat(amal, "closing")
     await leaves_words(town, amal)
     await rates(town, amal)
+    await meets(town, amal)
     await town.app.tidy()
     assert CANARY in await dumped(town.app.storage)
     await amal.says("/forget")
