@@ -186,7 +186,7 @@ async def _register(app: App, db: AsyncSession, actor: Actor, person: Person) ->
     member = await members.meet(db, CHANNEL, str(person.id), now)
     member.language = actor.language
     member.role = Role.ADMIN if actor.staff else Role.MEMBER
-    await members.register(db, member, actor.profile, now)
+    await members.register(db, member, actor.profile, now, zone=actor.zone)
     await purposes.agree(db, member, Purpose, now, version=notice, channel=CHANNEL)
     return member
 

@@ -30,7 +30,7 @@ from storage.tables import (
 
 # The zone of those whose own is not known.
 HOME = "Africa/Casablanca"
-# Later suggestions begin on another day than those before.
+# Later suggestions begin on another day than those before: so far from one lies nothing of its day.
 ANOTHER_DAY = timedelta(hours=13)
 
 
@@ -172,7 +172,7 @@ async def to_come(db: AsyncSession, member: Member, now: datetime) -> Sequence[A
 async def diaries_of(
     db: AsyncSession, party: Party, now: datetime, *, without: datetime | None = None
 ) -> Sequence[Diary]:
-    """What each holds from now on: seats, and meetings with others. `without`: not then."""
+    """What each holds from now on: seats, and meetings with others. `without`: nor on that day."""
     people = [member.id for member in party.members]
     taken: dict[int, list[tuple[datetime, datetime]]] = {id_: [] for id_ in people}
     seats = await db.execute(
@@ -201,7 +201,7 @@ async def diaries_of(
         if meets_at is not None:
             taken[member_id].append((meets_at, meets_at + LENGTH))
     if without is not None:
-        taken[people[0]].append((without, without + LENGTH))
+        taken[people[0]].append((without - ANOTHER_DAY, without + ANOTHER_DAY))
     rhythms = [Rhythm.read(member.rhythm) for member in party.members]
     return [
         Diary(rhythm.zone or HOME, rhythm.hours, tuple(taken[id_]))

@@ -52,10 +52,10 @@ class Pairing:
     left_out: tuple[tuple[Person, str], ...]
 
 
-def pair(pool: Sequence[Person], terms: Terms) -> Pairing:
-    """Pair the pool. The order of `pool` makes no difference."""
+def pair(pool: Sequence[Person], terms: Terms, *, whole: int = WHOLE) -> Pairing:
+    """Pair the pool, up to `whole` people as one graph. The order of `pool` makes no difference."""
     people = sorted(pool, key=lambda person: person.id)
-    mates = _whole(people, terms) if len(people) <= WHOLE else _by_districts(people, terms)
+    mates = _whole(people, terms) if len(people) <= whole else _by_districts(people, terms)
     alone = [at for at in range(len(people)) if at not in mates]
     return _grouped(people, mates, alone, terms)
 

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from storage.affinity import Person, Terms, points, terms
-from storage.pairing import Pairing, pair
+from storage.pairing import WHOLE, Pairing, pair
 from storage.tables import Side, Topic
 
-SMALL, LARGE = (101, 300), (1_000, 10_000)
+SMALL, LARGE, DISTRICTS = (101, 300), (1_000, 10_000), (3_000, 10_000)
 
 
 async def run(console: Console) -> None:
@@ -49,6 +49,25 @@ async def run(console: Console) -> None:
             f"{number:,}", f"{wall:.1f} s", f"{cpu:.1f} s", f"{max(waited):.2f} s", f"{placed:,}"
         )
     console.print(table)
+    table = Table(title="Introductions: districts beside one graph of the whole pool")
+    for heading in ("people", "one graph", "CPU", "districts", "CPU", "of the one graph"):
+        table.add_column(heading, justify="right")
+    for number in DISTRICTS:
+        people = pool(number)
+        those = terms(people)
+        one, one_cpu = _timed(people, those, number)
+        ours, ours_cpu = _timed(people, those, WHOLE)
+        table.add_row(
+            *(f"{number:,}", f"{one:,}", f"{one_cpu:.1f} s"),
+            *(f"{ours:,}", f"{ours_cpu:.1f} s", f"{ours / one:.1%}"),
+        )
+    console.print(table)
+
+
+def _timed(people: list[Person], those: Terms, whole: int) -> tuple[int, float]:
+    cpu = time.process_time()
+    drawn = pair(people, those, whole=whole)
+    return _sum(drawn, those), time.process_time() - cpu
 
 
 def pool(number: int) -> list[Person]:
