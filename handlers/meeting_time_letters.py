@@ -21,7 +21,7 @@ from storage.meeting_arrangements import HOME, Arrangement
 from storage.meeting_suggestions import LENGTH
 from storage.quiet import Rhythm
 
-_BARE = {ord(FIRST_STRONG_ISOLATE): None, ord(POP_ISOLATE): None}
+_BARE = str.maketrans("", "", FIRST_STRONG_ISOLATE + POP_ISOLATE)
 
 
 async def write_times(db: AsyncSession, writings: Sequence[Writing]) -> list[Letter | None]:

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from storage import meeting_times, members
+from storage import introductions, meeting_times, members
 from storage.meeting_times import Outcome
 from storage.tables import (
     MeetingTime,
     MeetingTimeChoice,
+    Occasion,
     Outbox,
+    Progress,
     Side,
     Topic,
 )
@@ -251,6 +253,30 @@ async def test_whatever_is_tapped_at_once_one_time_is_agreed(town: Town, seed: i
     async with town.app.storage.read() as db:
         told = await db.scalars(select(Outbox.about).where(Outbox.kind == meeting_times.SET))
         assert [about["at"] for about in told] == [int(agreed_on.timestamp())] * 2
+
+
+async def test_nobody_agrees_to_two_meetings_at_one_time(town: Town):
+    amal, bilal = await agreed(town)
+    chloe = await town.member("Chloé", "fr")
+    await joins(town, chloe, offers=[Topic.INVESTMENT])
+    await lives_by(town, chloe, "Europe/Paris")
+    async with town.app.storage.begin() as db:
+        people = [(await town.member_of(db, one)).id for one in (amal, chloe)]
+        other = await introductions.create(
+            db, people, EVE, occasion=Occasion.WEEKLY, affinity=1, reasons=[]
+        )
+        other.progress, other.agreed_at = Progress.AGREED, EVE
+
+    async def tap(who, introduction_id: int) -> Outcome:
+        async with town.app.storage.begin() as db:
+            member = await town.member_of(db, who)
+            await meeting_times.open_(db, member, introduction_id, EVE)
+            return await meeting_times.toggle(db, member, introduction_id, WEDNESDAY, EVE)
+
+    assert await tap(bilal, 1) == Outcome.TICKED
+    assert await tap(chloe, other.id) == Outcome.TICKED
+    outcomes = await asyncio.gather(tap(amal, 1), tap(amal, other.id))
+    assert sorted(outcomes) == [Outcome.AGREED, Outcome.GONE]
 
 
 async def test_what_has_passed_is_let_go_of(town: Town):
