@@ -17,7 +17,7 @@ from handlers.correspondence import Writing
 from handlers.letters import Choice, Edited, Letter, Tap
 from handlers.links import Links
 from handlers.turns import Turn
-from handlers.words import Html, Words, quote, shortened
+from handlers.words import Html, Words, cleaned, quote, shortened
 from storage import events, posted_cards, search
 from storage.events import Item
 from storage.tables import Event
@@ -29,7 +29,7 @@ _SESSION = "s_"
 
 async def asked(query: InlineQuery, turn: Turn) -> None:
     """The sessions that fit, best first; without words what is on and comes next."""
-    words, text = turn.words, query.query.strip()
+    words, text = turn.words, cleaned(query.query)
     choices: list[Choice] = []
     if (event := await events.by_slug(turn.db, text)) is not None:
         choices.append(_event_choice(words, event, turn.links))

@@ -113,3 +113,11 @@ async def test_an_answer_is_said_once_and_an_old_question_hurts_nobody(town: Tow
     assert len(town.sim.ledger.accepted("answerInlineQuery")) == 1
     assert len(town.sim.ledger.refused("answerInlineQuery")) == 1
     assert emma.heard() == []
+
+
+async def test_signs_that_no_text_holds_are_passed_over(town: Town):
+    await town.programme()
+    amal = await town.member("Amal", "en")
+    offered = await amal.asks("panel 2")
+    assert offered
+    assert await amal.asks("\0panel 2\0") == offered
