@@ -1,4 +1,4 @@
-"""A word comes in: one update, one transaction, one answer.
+"""A word comes in: one update, one answer, in one transaction, which it may share.
 
 Begin -> is this update known? then its stored answer is said again, and nothing is done twice ->
 let the conversation answer -> keep the answer under the update's id, commit -> only then say it ->
@@ -9,6 +9,7 @@ not acknowledged comes again, and its answer is either kept or not yet begun.
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +27,7 @@ from bot.logs import pseudonym
 from bot.memory import ConversationMemory, serving
 from bot.metrics import Metrics
 from bot.outage import Outage, is_away
+from bot.together import Together
 from handlers import guide, privacy
 from handlers.conversations import purposes, routers
 from handlers.letters import Say, Spoken
@@ -34,6 +36,7 @@ from handlers.switchboard import Switchboard
 from handlers.turns import Turn
 from handlers.words import Catalogs, Words
 from storage import conversations, members, retention
+from storage.conversations import Arrival, Remembered
 from storage.database import Storage
 from storage.failures import passes
 from storage.terms import APPROVAL_ABOVE, Terms
@@ -54,7 +57,11 @@ _ANSWERED = ("message", "callback_query")
 # The innermost calls that are logged of an error.
 _FRAMES = 6
 
+# Transactions of updates under way at once on PostgreSQL.
+SIDE_BY_SIDE = 4
+
 T = TypeVar("T")
+_Asked = tuple[Update, Caller]
 Speak = Callable[[Sequence[Spoken], int, int | None, str | None], Awaitable[Sequence[Outcome]]]
 
 
@@ -86,6 +93,9 @@ class Intake:
         self._outage = Outage("intake")
         # Chats whose last update was parked.
         self._stumbled: set[int] = set()
+        self._together = Together(
+            self._transaction, side_by_side=1 if storage.is_sqlite else SIDE_BY_SIDE
+        )
 
     async def take(self, raw: Mapping[str, Any], caller: Caller) -> None:
         """Take one update; when this returns it may be acknowledged.
@@ -98,7 +108,7 @@ class Intake:
 
     async def ask_for_patience(self, caller: Caller) -> None:
         """Tell somebody who writes faster than we read. Nothing is kept: no answer is due."""
-        language = await self._lasting(
+        language = await self._kept(
             lambda db: conversations.language_of(db, CHANNEL, caller.address)
         )
         await self._spoken([Spoken("send", guide.patience(self._words(language, caller)))], caller)
@@ -107,13 +117,14 @@ class Intake:
         for failures in range(ROUNDS * (TRIES + 1)):
             try:
                 if failures % (TRIES + 1) == TRIES:
-                    spoken = await self._lasting(partial(self._park, caller))
+                    spoken = await self._kept(partial(self._park, caller))
                     log.error("update parked", update=caller.update_id, kind=caller.kind)
                     self._metrics.parked()
                     self._stumbled.add(caller.chat_id)
                 else:
                     update = Update.model_validate(raw, context={"bot": self._bot})
-                    spoken = await self._lasting(partial(self._answer, update, caller))
+                    ask = self._together.ask_alone if failures else self._together.ask
+                    spoken = await self._lasting(partial(ask, (update, caller)))
                     self._stumbled.discard(caller.chat_id)
             except Exception as error:  # noqa: BLE001 - a conversation may fail in any way
                 log.warning("update failed", failures=failures + 1, **_about(caller, error))
@@ -123,15 +134,34 @@ class Intake:
         log.error("update given up", update=caller.update_id, kind=caller.kind)
         return ()
 
-    async def _answer(self, update: Update, caller: Caller, db: AsyncSession) -> Sequence[Spoken]:
-        now = self._clock.now()
-        arrival = await conversations.arrive(db, CHANNEL, caller.update_id, caller.address)
-        if arrival.known is not None:
-            return Say.from_json(arrival.known.answer).spoken
+    async def _transaction(self, asked: Sequence[_Asked]) -> Sequence[Sequence[Spoken]]:
+        """Answer several updates, each of another chat, in one transaction."""
+        async with self._storage.begin() as db:
+            now = self._clock.now()
+            updates = [(caller.update_id, caller.address) for _, caller in asked]
+            arrivals = await conversations.arrive(db, CHANNEL, updates)
+            spoken: list[Sequence[Spoken]] = []
+            answers: list[Remembered] = []
+            for (update, caller), arrival in zip(asked, arrivals, strict=True):
+                if arrival.answer is not None:
+                    spoken.append(Say.from_json(arrival.answer).spoken)
+                    continue
+                turn = await self._answer(update, caller, arrival, db, now)
+                said = Say() if turn is None else turn.say
+                spoken.append(said.spoken)
+                if turn is not None:
+                    answers.append(Remembered(caller.update_id, said.as_json(), turn.member.id))
+            await conversations.remember_answers(db, CHANNEL, answers, now)
+        return spoken
+
+    async def _answer(
+        self, update: Update, caller: Caller, arrival: Arrival, db: AsyncSession, now: datetime
+    ) -> Turn | None:
+        """Let the conversation answer. None: there is nobody to answer."""
         member, address = arrival.member, arrival.address
         if member is None or address is None:
             if caller.left:
-                return ()  # they never said a word
+                return None  # they never said a word
             if caller.elsewhere or caller.kind == "inline_query":
                 # Who only asks from another chat, or adds us to one, leaves no trace here.
                 member = members.stranger(now)
@@ -163,10 +193,7 @@ class Intake:
         if asked_again and turn.member in turn.db:  # they may just have been forgotten
             turn.say(await privacy.card(turn))
         conversations.keep_conversation(db, conversation)
-        await conversations.remember_answer(
-            db, CHANNEL, caller.update_id, turn.say.as_json(), now, member_id=member.id
-        )
-        return turn.say.spoken
+        return turn
 
     async def _converse(self, update: Update, turn: Turn) -> None:
         try:
@@ -183,16 +210,15 @@ class Intake:
         say = Say()
         if not caller.wordless:
             say(guide.apology(self._words(language, caller)))
-        await conversations.remember_answer(
-            db, CHANNEL, caller.update_id, say.as_json(), self._clock.now(), parked=True
-        )
+        apology = Remembered(caller.update_id, say.as_json(), parked=True)
+        await conversations.remember_answers(db, CHANNEL, [apology], self._clock.now())
         return say.spoken
 
     async def _say(self, spoken: Sequence[Spoken], caller: Caller) -> None:
         outcomes = await self._spoken(spoken, caller)
         now = self._clock.now()
         if any(isinstance(outcome, Gone) for outcome in outcomes):
-            await self._lasting(lambda db: members.unreachable(db, CHANNEL, caller.address, now))
+            await self._kept(lambda db: members.unreachable(db, CHANNEL, caller.address, now))
             return
         unsaid = [
             (part, spoken[part])
@@ -201,7 +227,7 @@ class Intake:
         ]
         if unsaid:
             log.warning("the answer will come late", update=caller.update_id)
-            await self._lasting(
+            await self._kept(
                 lambda db: late_answers.post(
                     db,
                     channel=CHANNEL,
@@ -224,13 +250,21 @@ class Intake:
                 log.error("answer refused", reason=outcome.reason, update=caller.update_id)
         return outcomes
 
-    async def _lasting(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        """Do this in a transaction, again and again for as long as the database is away."""
+    async def _kept(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Do this in a transaction of its own."""
+
+        async def attempt() -> T:
+            async with self._storage.begin() as db:
+                return await work(db)
+
+        return await self._lasting(attempt)
+
+    async def _lasting(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Attempt this again and again for as long as the database is away."""
         pause = PAUSE
         while True:
             try:
-                async with self._storage.begin() as db:
-                    done = await work(db)
+                done = await attempt()
             except Exception as error:
                 if not passes(error):
                     raise

@@ -5,12 +5,14 @@ so an update that comes again gets the same answer and does nothing twice. Two p
 the same update at once both insert its answer; one of them fails, rolls back, and finds it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Insert,
     Select,
     String,
@@ -18,8 +20,8 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
-    literal,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,34 +31,54 @@ from storage.tables import Address, Base, Conversation, Member, Update
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What is known when an update comes in, read in a single statement."""
+    """What is known when an update comes in."""
 
-    known: Update | None
+    # What was answered to it before; None: it is new.
+    answer: list[dict[str, Any]] | None
     address: Address | None
     member: Member | None
     conversation: Conversation | None
 
 
-async def arrive(db: AsyncSession, channel: str, update_id: int, address: str) -> Arrival:
-    """Look up all that the intake needs: statements are what costs."""
-    key = conversation_key(channel, address)
-    given = {"channel": channel, "update_id": update_id, "address": address, "key": key}
-    return Arrival(*(await db.execute(_arrival(), given)).one())
+async def arrive(
+    db: AsyncSession, channel: str, updates: Sequence[tuple[int, str]]
+) -> list[Arrival]:
+    """Look up all that the intake needs of these updates, each an id and the address it came from.
+
+    One statement for all of them: statements are what costs.
+    """
+    given: dict[str, Any] = {"channel": channel}
+    for n, (update_id, address) in enumerate(updates):
+        given |= {f"update_{n}": update_id, f"address_{n}": address}
+        given |= {f"key_{n}": conversation_key(channel, address)}
+    rows = await db.execute(_arrivals(len(updates)), given)
+    found = {update_id: Arrival(*known) for update_id, *known in rows}
+    return [found[update_id] for update_id, _ in updates]
 
 
 @cache
-def _arrival() -> Select[Any, Any, Any, Any]:
+def _arrivals(number: int) -> Select[Any, Any, Any, Any, Any]:
     # Building this statement costs as much as running it.
-    one = select(literal(1).label("one")).subquery()
-    channel, address = bindparam("channel", type_=String), bindparam("address", type_=String)
-    this = and_(Update.channel == channel, Update.update_id == bindparam("update_id"))
+    asked = union_all(
+        *(
+            select(
+                bindparam(f"update_{n}", type_=BigInteger).label("update_id"),
+                bindparam(f"address_{n}", type_=String).label("address"),
+                bindparam(f"key_{n}", type_=String).label("key"),
+            )
+            for n in range(number)
+        )
+    ).subquery()
+    channel = bindparam("channel", type_=String)
+    this = and_(Update.channel == channel, Update.update_id == asked.c.update_id)
+    theirs = and_(Address.channel == channel, Address.address == asked.c.address)
     return (
-        select(Update, Address, Member, Conversation)
-        .select_from(one)
+        select(asked.c.update_id, Update.answer, Address, Member, Conversation)
+        .select_from(asked)
         .outerjoin(Update, this)
-        .outerjoin(Address, and_(Address.channel == channel, Address.address == address))
+        .outerjoin(Address, theirs)
         .outerjoin(Member, Member.id == Address.member_id)
-        .outerjoin(Conversation, Conversation.key == bindparam("key"))
+        .outerjoin(Conversation, Conversation.key == asked.c.key)
     )
 
 
@@ -95,27 +117,34 @@ async def free(db: AsyncSession, channel: str, address: str) -> None:
     )
 
 
-async def remember_answer(
-    db: AsyncSession,
-    channel: str,
-    update_id: int,
-    answer: list[dict[str, Any]],
-    now: datetime,
-    *,
-    member_id: int | None = None,
-    parked: bool = False,
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What was said to an update, and to whom (None: to somebody who leaves no trace)."""
+
+    update_id: int
+    answer: list[dict[str, Any]]
+    member_id: int | None = None
+    parked: bool = False
+
+
+async def remember_answers(
+    db: AsyncSession, channel: str, answers: Sequence[Remembered], now: datetime
 ) -> None:
-    """Keep what was said to this update, and to whom (None: to somebody who leaves no trace)."""
-    row = {
-        "channel": channel,
-        "update_id": update_id,
-        "at": now,
-        "answer": answer,
-        "parked": parked,
-        "member_id": member_id,
-    }
-    # Of a row that nobody reads again in this transaction the session need not know.
-    await db.execute(_remember(), row)
+    """Keep what was said. Raises IntegrityError if another process has answered one of them."""
+    rows = [
+        {
+            "channel": channel,
+            "update_id": one.update_id,
+            "at": now,
+            "answer": one.answer,
+            "parked": one.parked,
+            "member_id": one.member_id,
+        }
+        for one in answers
+    ]
+    if rows:
+        # Of rows that nobody reads again in this transaction the session need not know.
+        await db.execute(_remember(), rows)
 
 
 @cache

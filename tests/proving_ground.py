@@ -15,7 +15,8 @@ from sqlalchemy import select
 from bot.late_answers import KIND
 from bot.simulator import Simulator
 from handlers.letters import Letter, Say
-from storage import conversations, members, outbox
+from storage import members, outbox
+from storage.conversations import Remembered, remember_answers
 from storage.database import Storage, open_storage
 from storage.migrations import migrate
 from storage.tables import Address, Fate, Lane, Outbox
@@ -41,7 +42,7 @@ async def post_letters(storage: Storage, sim: Simulator, number: int, now: datet
             say(Letter(f"For {person.name}"))
             # A number that no update of the simulator has.
             update = person.id * 10
-            await conversations.remember_answer(db, "telegram", update, say.as_json(), now)
+            await remember_answers(db, "telegram", [Remembered(update, say.as_json())], now)
             outbox.post(
                 db,
                 key=f"{KIND}:{person.id}",

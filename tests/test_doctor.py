@@ -15,7 +15,8 @@ from bot.pace import Pacer
 from bot.settings import read_settings
 from bot.simulator import Simulator
 from bot.telegram import open_bot
-from storage import conversations, members, outbox
+from storage import members, outbox
+from storage.conversations import Remembered, remember_answers
 from storage.database import open_storage
 from storage.migrations import migrate
 from storage.tables import Fate, Outbox
@@ -129,8 +130,9 @@ async def test_letters_that_are_late_or_in_doubt_and_updates_that_were_parked(gi
             doubtful.state = Fate.UNKNOWN
             for update_id, hours in [(1, 1), (2, 23), (3, 25)]:
                 at = now - timedelta(hours=hours)
-                await conversations.remember_answer(db, "telegram", update_id, [], at, parked=True)
-            await conversations.remember_answer(db, "telegram", 4, [], now)
+                parked = Remembered(update_id, [], parked=True)
+                await remember_answers(db, "telegram", [parked], at)
+            await remember_answers(db, "telegram", [Remembered(4, [])], now)
         unknown = Finding(
             "warning",
             "1 letters may have arrived, or not, and wait for a decision",

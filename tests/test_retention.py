@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 
 from storage import (
     audit,
-    conversations,
     figures,
     members,
     outbox,
@@ -19,6 +18,7 @@ from storage import (
     retention,
     room,
 )
+from storage.conversations import Remembered, remember_answers
 from storage.tables import (
     Address,
     Audit,
@@ -76,7 +76,7 @@ async def test_answers_go_after_their_hours(storage):
     async with storage.begin() as db:
         for hours in (47, 49):
             at = NOW - timedelta(hours=hours)
-            await conversations.remember_answer(db, "telegram", hours, [{}], at)
+            await remember_answers(db, "telegram", [Remembered(hours, [{}])], at)
     await tend(storage, NOW)
     async with storage.read() as db:
         assert (await db.scalars(select(Update.update_id))).all() == [47]
