@@ -13,14 +13,14 @@ from typing import Any
 
 import orjson
 import structlog
-from aiohttp import BytesPayload, ClientError, ClientSession, ClientTimeout, FormData, Payload
+from aiohttp import ClientError, ClientSession, ClientTimeout, FormData, Payload
 from telegram.error import TelegramError
 from telegram.ext import BaseRateLimiter, ExtBot
 from telegram.request import BaseRequest, RequestData
-from yarl import URL
 
 from bot import papers, pictures
 from bot.channels import Gone, Later, Lost, Moved, Outcome, Refused, Sent, Wait
+from bot.forms import form_of
 from bot.pace import BULK, REPLY, NotNow, Pacer
 from bot.rendering import Piece, render
 from bot.settings import Settings, token_of
@@ -103,9 +103,7 @@ def _body(data: RequestData | None) -> FormData | Payload | None:
     if data is None:
         return None
     if not data.contains_files:
-        # yarl quotes several times faster than Python's own library.
-        form = URL.build(query=data.json_parameters).raw_query_string
-        return BytesPayload(form.encode(), content_type="application/x-www-form-urlencoded")
+        return form_of(data.json_parameters)
     parts = FormData(data.json_parameters)
     for name, (filename, content, mimetype) in data.multipart_data.items():
         parts.add_field(name, content, filename=filename, content_type=mimetype)

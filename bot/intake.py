@@ -58,7 +58,7 @@ _ANSWERED = ("message", "callback_query")
 _FRAMES = 6
 
 # Transactions of updates under way at once on PostgreSQL.
-SIDE_BY_SIDE = 4
+SIDE_BY_SIDE = 2
 
 T = TypeVar("T")
 _Asked = tuple[Update, Caller]

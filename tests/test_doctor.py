@@ -130,8 +130,8 @@ async def test_letters_that_are_late_or_in_doubt_and_updates_that_were_parked(gi
             doubtful.state = Fate.UNKNOWN
             for update_id, hours in [(1, 1), (2, 23), (3, 25)]:
                 at = now - timedelta(hours=hours)
-                parked = Remembered(update_id, [], parked=True)
-                await remember_answers(db, "telegram", [parked], at)
+                answer = Remembered(update_id, [], parked=True)
+                await remember_answers(db, "telegram", [answer], at)
             await remember_answers(db, "telegram", [Remembered(4, [])], now)
         unknown = Finding(
             "warning",

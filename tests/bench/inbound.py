@@ -5,8 +5,10 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from aiogram import Bot, Dispatcher
@@ -34,6 +36,7 @@ from tests.soak.ground import databases
 from tests.town import EVE, PROGRAMMES
 
 UPDATES = 2_000
+ROUNDS = 5
 _FIRST_CHAT = 700_000_001
 
 Client = Callable[[str, Connection], Awaitable[Measure]]
@@ -167,30 +170,55 @@ async def populate(database_url: str) -> int:
         return session.id
 
 
-async def measured(client: Client, updates: list[dict[str, Any]]) -> tuple[float, float]:
+@dataclass(frozen=True, slots=True)
+class Found:
     """Updates a second, and milliseconds of processor time that each took the bot."""
+
+    rate: float
+    busy: float
+
+
+async def measured(client: Client, updates: list[dict[str, Any]]) -> Found:
+    """Let a client take all of these updates from a fresh server."""
     with lean_server(updates) as (url, pipe):
         busy = time.process_time()
         measure = await client(url, pipe)
         busy = time.process_time() - busy
-    return len(updates) / measure.seconds, 1_000 * busy / len(updates)
+    return Found(len(updates) / measure.seconds, 1_000 * busy / len(updates))
 
 
-async def run(console: Console) -> None:
-    """Measure everybody in one run, and print the ratios."""
-    found = {
-        "aiogram, an echo": await measured(aiogram_echo, words()),
-        "python-telegram-bot, an echo": await measured(telegram_echo, words()),
-    }
+async def _round(found: dict[str, list[Found]]) -> None:
+    """Everybody once, one after the other, so that all meet the same machine."""
+
+    def note(name: str, one: Found) -> None:
+        found.setdefault(name, []).append(one)
+
+    note("aiogram, an echo", await measured(aiogram_echo, words()))
+    note("python-telegram-bot, an echo", await measured(telegram_echo, words()))
     with tempfile.TemporaryDirectory() as folder:
         async with databases(Path(folder)) as urls:
             for kind, url in urls.items():
                 session = await populate(url)
-                found[f"Jisr, an RSVP, {kind}"] = await measured(rsvp(url), taps(session))
+                note(f"Jisr, an RSVP, {kind}", await measured(rsvp(url), taps(session)))
+
+
+async def run(console: Console) -> None:
+    """Measure everybody in one run, several times in turn, and print the ratios of the medians."""
+    found: dict[str, list[Found]] = {}
+    for _ in range(ROUNDS):
+        await _round(found)
+    rates = {name: median(one.rate for one in each) for name, each in found.items()}
+    busy = {name: median(one.busy for one in each) for name, each in found.items()}
+    echo, other, *_ = found
     table = Table("inbound", "updates/s", "of aiogram", "of PTB", "CPU ms", "aiogram's / ours")
-    (echo, light), (other, _), *_ = found.values()
-    for name, (rate, busy) in found.items():
-        ratios = f"{rate / echo:.2f}", f"{rate / other:.2f}", f"{busy:.2f}", f"{light / busy:.2f}"
-        table.add_row(name, f"{rate:,.0f}", *ratios)
+    for name, rate in rates.items():
+        table.add_row(
+            name,
+            f"{rate:,.0f}",
+            f"{rate / rates[echo]:.2f}",
+            f"{rate / rates[other]:.2f}",
+            f"{busy[name]:.2f}",
+            f"{busy[echo] / busy[name]:.2f}",
+        )
     console.print(table)
-    console.print(f"{UPDATES} updates each, one process, loopback")
+    console.print(f"{UPDATES} updates each, one process, loopback; medians of {ROUNDS} rounds")
