@@ -1,8 +1,9 @@
 """Who comes at the same moment shares a transaction.
 
-To begin and to commit costs as much as what most updates do in between, and on SQLite one
-transaction waits for the other. So while one is under way, those who come meanwhile gather, and the
-next takes them together. Whoever comes alone is taken at once: nobody waits for company.
+To begin and to commit costs as much as what most updates do in between, and where there is one
+writer, one transaction waits for the other. So while one is under way, those who come meanwhile
+gather, and the next takes them together. Whoever comes alone is taken at once: nobody waits for
+company.
 
 They share its fate, too. If one of them fails, nothing of it was kept and nothing said, and each is
 taken again in a transaction of its own.
@@ -43,7 +44,7 @@ class _Waiting(Generic[Asked, Answer]):
 class Together(Generic[Asked, Answer]):
     """Takes what is asked side by side. `take` answers several in one transaction, in their order.
 
-    `side_by_side` says how many transactions may be under way at once.
+    `side_by_side` says how many transactions may be under way at once, `most` how many share one.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Together(Generic[Asked, Answer]):
         take: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]],
         *,
         side_by_side: int,
-        most: int = MOST,
+        most: int,
     ) -> None:
         self._take, self._most = take, most
         self._turn = asyncio.Semaphore(side_by_side)

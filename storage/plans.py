@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, CursorResult, ScalarSelect, String, func, 
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import outbox, rsvps
+from storage import outbox, rsvps, standings
 from storage.tables import (
     Fate,
     Instant,
@@ -217,10 +217,8 @@ async def overlapping(db: AsyncSession, member: Member, session_id: int) -> Sequ
 
     Empty: none overlap any more, or they have no seat here.
     """
-    found, others = await rsvps.lock_with_overlaps(db, member, session_id)
-    mine = await db.scalar(
-        select(Rsvp.state).where(Rsvp.session_id == session_id, Rsvp.member_id == member.id)
-    )
-    if found is None or found[0].cancelled_at is not None or mine not in rsvps.SEATED:
+    here = await standings.hold(db, member, session_id, overlaps=True)
+    seated = here is not None and here.rsvp is not None and here.rsvp.state in rsvps.SEATED
+    if here is None or here.session.cancelled_at is not None or not seated:
         return ()
-    return others
+    return here.overlapping

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy import Select, bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.tables import Event, MemberLead, Rsvp, Seat, Session
+from storage.tables import Event, Rsvp, Seat, Session
 
 # The states in which a member takes up one of a session's seats, and in which it is theirs.
 HOLDING = (Seat.CONFIRMED, Seat.OFFERED, Seat.CHECKED_IN)
@@ -114,30 +114,6 @@ async def fits(db: AsyncSession, event: Event, member_id: int, party: int) -> bo
     return more == 0 or found.all + more <= event.capacity
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a member stands in a session: their RSVP, and how many people have seats or wait."""
-
-    rsvp: Rsvp | None
-    # Seats taken, and people who stand in line, guests included; and how many parties these are.
-    taken: int
-    waiting: int
-    in_line: int
-    # Whether the member is reminded of seats.
-    reminded: bool
-
-    @property
-    def spoken_for(self) -> int:
-        """Seats that are taken or waited for."""
-        return self.taken + self.waiting
-
-
-async def standing(db: AsyncSession, member_id: int, session_id: int) -> Standing:
-    """Where the member stands in this session."""
-    found = await db.execute(_standing(), {"member": member_id, "session": session_id})
-    return Standing(*found.one())
-
-
 # --- locks ----------------------------------------------------------------------------------
 
 
@@ -201,28 +177,4 @@ def _people() -> Select[Any, Any, Any]:
     mine = case((parties.c.member_id == bindparam("member"), parties.c.party), else_=0)
     return select(parties.c.event_id, func.sum(parties.c.party), func.max(mine)).group_by(
         parties.c.event_id
-    )
-
-
-@cache
-def _standing() -> Select[Any, Any, Any, Any, Any]:
-    session: BindParameter[int] = bindparam("session")
-    member: BindParameter[int] = bindparam("member")
-    held, waits = Rsvp.state.in_(HOLDING), Rsvp.state == Seat.WAITLISTED
-    counted = (
-        select(
-            func.coalesce(func.sum(1 + Rsvp.guests).filter(held), 0).label("taken"),
-            func.coalesce(func.sum(1 + Rsvp.guests).filter(waits), 0).label("waiting"),
-            func.count().filter(waits).label("in_line"),
-        )
-        .where(Rsvp.session_id == session, or_(held, waits))
-        .subquery()
-    )
-    reminded = exists().where(MemberLead.member_id == member)
-    mine = and_(Rsvp.session_id == session, Rsvp.member_id == member)
-    return (
-        select(Rsvp, counted.c.taken, counted.c.waiting, counted.c.in_line, reminded)
-        .select_from(counted)
-        .outerjoin(Rsvp, mine)
-        .execution_options(populate_existing=True)
     )

@@ -22,10 +22,9 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
-from storage import room
-from storage.room import Standing
+from storage import room, standings
+from storage.standings import Standing
 from storage.tables import Event, Member, Rsvp, Seat, Session
 
 HOLDING, SEATED = room.HOLDING, room.SEATED
@@ -71,16 +70,12 @@ async def request_seat(
     then those are given up for it. Nobody gives up a seat for a place in line.
     None: there is no such session.
     """
-    await room.lock_events(db, [session_id])
-    found, overlapping = await lock_with_overlaps(db, member, session_id)
-    if found is None:
+    stood = await standings.hold(db, member, session_id, taking=True, overlaps=True)
+    if stood is None:
         return None
-    session, event = found
+    session, event, rsvp, overlapping = stood.session, stood.event, stood.rsvp, stood.overlapping
     if (refusal := _refusal(session, now)) is not None:
         return Outcome(refusal, session, event)
-    # Read under the lock: what stood before it may have changed while we waited.
-    stood = await room.standing(db, member.id, session_id)
-    rsvp = stood.rsvp
     if rsvp is not None and rsvp.state in (*SEATED, Seat.WAITLISTED):
         return Outcome(Answer.ALREADY, session, event)
     offered = rsvp is not None and rsvp.offered_until is not None and rsvp.offered_until > now
@@ -116,11 +111,10 @@ async def give_up(
     db: AsyncSession, member: Member, session_id: int, now: datetime
 ) -> Outcome | None:
     """Give a seat back, or leave the line. None: there is no such session."""
-    found = await lock(db, session_id)
-    if found is None:
+    stood = await standings.hold(db, member, session_id)
+    if stood is None:
         return None
-    session, event = found
-    rsvp = (await room.standing(db, member.id, session.id)).rsvp
+    session, event, rsvp = stood.session, stood.event, stood.rsvp
     if rsvp is None or rsvp.state == Seat.CANCELLED:
         return Outcome(Answer.NO_SEAT, session, event)
     if session.ends_at <= now:
@@ -141,13 +135,10 @@ async def set_guests(
     """
     if guests < 0:
         raise ValueError("nobody brings less than no guests")
-    await room.lock_events(db, [session_id])
-    found = await lock(db, session_id)
-    if found is None:
+    stood = await standings.hold(db, member, session_id, taking=True)
+    if stood is None:
         return None
-    session, event = found
-    stood = await room.standing(db, member.id, session_id)
-    rsvp = stood.rsvp
+    session, event, rsvp = stood.session, stood.event, stood.rsvp
     if (refusal := _refusal(session, now)) is not None:
         return Outcome(refusal, session, event)
     if rsvp is None or rsvp.state == Seat.CANCELLED:
@@ -190,13 +181,12 @@ async def _seated(
     db: AsyncSession, member: Member, session_id: int, now: datetime
 ) -> tuple[Outcome | None, Rsvp | None]:
     """The member's seat in a session that still takes place, locked; or why there is none."""
-    found = await lock(db, session_id)
-    if found is None:
+    stood = await standings.hold(db, member, session_id)
+    if stood is None:
         return None, None
-    session, event = found
+    session, event, rsvp = stood.session, stood.event, stood.rsvp
     if (refusal := _refusal(session, now)) is not None:
         return Outcome(refusal, session, event), None
-    rsvp = (await room.standing(db, member.id, session.id)).rsvp
     if rsvp is None or rsvp.state not in SEATED:
         return Outcome(Answer.NO_SEAT, session, event), None
     return Outcome(Answer.CONFIRMED, session, event), rsvp
@@ -255,16 +245,7 @@ async def lock(db: AsyncSession, session_id: int) -> tuple[Session, Event] | Non
     return None if found is None else (found[0], found[1])
 
 
-async def lock_with_overlaps(
-    db: AsyncSession, member: Member, session_id: int
-) -> tuple[tuple[Session, Event] | None, Sequence[Session]]:
-    """As `lock`, together with the member's seats in other sessions that run at the same time."""
-    rows = (await db.execute(_wished(), {"member": member.id, "session": session_id})).all()
-    found = next(((session, event) for session, event in rows if session.id == session_id), None)
-    return found, [session for session, _ in rows if session.id != session_id]
-
-
-# Building these statements costs as much as running them: each is built once.
+# Building this statement costs as much as running it.
 
 
 @cache
@@ -273,32 +254,6 @@ def _locked() -> Select[Any, Any]:
         select(Session, Event)
         .join(Event, Event.id == Session.event_id)
         .where(Session.id == bindparam("session"))
-        .with_for_update(of=Session)
-        .execution_options(populate_existing=True)
-    )
-
-
-@cache
-def _wished() -> Select[Any, Any]:
-    """The session that is wished for, and the member's seats in others that run at that time.
-
-    All are locked, in the order of their ids, so that two swaps can't wait for each other.
-    """
-    wished = aliased(Session)
-    mine = and_(Rsvp.session_id == Session.id, Rsvp.member_id == bindparam("member"))
-    collides = and_(
-        Rsvp.state.in_(SEATED),
-        Session.cancelled_at.is_(None),
-        Session.starts_at < wished.ends_at,
-        Session.ends_at > wished.starts_at,
-    )
-    return (
-        select(Session, Event)
-        .join(Event, Event.id == Session.event_id)
-        .join(wished, wished.id == bindparam("session"))
-        .outerjoin(Rsvp, mine)
-        .where(or_(Session.id == wished.id, collides))
-        .order_by(Session.id)
         .with_for_update(of=Session)
         .execution_options(populate_existing=True)
     )

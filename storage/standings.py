@@ -1,0 +1,143 @@
+"""Where a member stands in a session, read once nobody else can change it.
+
+On PostgreSQL the rows are locked first and read by another statement: one that has to wait for a lock
+tells what was so before it waited. On SQLite a transaction that writes is alone anyway.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from storage.room import HOLDING, SEATED
+from storage.tables import Event, Member, MemberLead, Rsvp, Seat, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A session, a member's RSVP in it, and how many people have seats there or wait."""
+
+    session: Session
+    event: Event
+    rsvp: Rsvp | None
+    # Seats taken, and people who stand in line, guests included; and how many parties these are.
+    taken: int
+    waiting: int
+    in_line: int
+    # Whether the member is reminded of seats.
+    reminded: bool
+    # The member's seats in other sessions that run at the same time, where these were held too.
+    overlapping: Sequence[Session] = ()
+
+    @property
+    def spoken_for(self) -> int:
+        """Seats that are taken or waited for."""
+        return self.taken + self.waiting
+
+
+async def hold(
+    db: AsyncSession,
+    member: Member,
+    session_id: int,
+    *,
+    taking: bool = False,
+    overlaps: bool = False,
+) -> Standing | None:
+    """Let nobody else change who sits in this session, and read where the member stands in it.
+
+    `taking`: nor who sits in its event, where that is counted. `overlaps`: nor who sits in other
+    sessions at the same time in which the member has seats. None: there is no such session.
+    """
+    given = {"member": member.id, "session": session_id}
+    if db.get_bind().dialect.name == "postgresql":
+        await db.execute(_locks(taking=taking, overlaps=overlaps), given)
+    rows = (await db.execute(_standing(overlaps=overlaps), given)).all()
+    here = next((row for row in rows if row[0].id == session_id), None)
+    if here is None:
+        return None
+    session, event, rsvp, taken, waiting, in_line, reminded = here
+    others = tuple(row[0] for row in rows if row is not here)
+    return Standing(session, event, rsvp, taken, waiting, in_line, reminded, others)
+
+
+# Building these statements costs as much as running them: each is built once.
+
+
+def _asked() -> tuple[BindParameter[int], BindParameter[int]]:
+    return bindparam("session"), bindparam("member")
+
+
+def _wished(statement: Select[*tuple[Any, ...]], *, overlaps: bool) -> Select[*tuple[Any, ...]]:
+    """The session that is wished for and perhaps the member's seats in others that run then.
+
+    In the order of their ids, so that two who lock them can't wait for each other.
+    """
+    session, member = _asked()
+    mine = and_(Rsvp.session_id == Session.id, Rsvp.member_id == member)
+    here: ColumnElement[bool] = Session.id == session
+    statement = statement.outerjoin(Rsvp, mine).order_by(Session.id)
+    if not overlaps:
+        return statement.where(here)
+    wished = aliased(Session)
+    collides = and_(
+        Rsvp.state.in_(SEATED),
+        Session.cancelled_at.is_(None),
+        Session.starts_at < wished.ends_at,
+        Session.ends_at > wished.starts_at,
+    )
+    return statement.join(wished, wished.id == session).where(or_(here, collides))
+
+
+@cache
+def _locks(*, taking: bool, overlaps: bool) -> Select[*tuple[Any, ...]]:
+    """Locks, in the order that `storage/room.py` tells: first the event, if it has a capacity."""
+    sessions = _wished(select(Session.id), overlaps=overlaps).with_for_update(of=Session)
+    if not taking:
+        return sessions
+    session, _ = _asked()
+    event = select(Session.event_id).where(Session.id == session).scalar_subquery()
+    counted = (
+        select(Event.id)
+        .where(Event.id == event, Event.capacity.is_not(None))
+        # Rows that refer to the event may be added meanwhile: tickets, sessions.
+        .with_for_update(key_share=True)
+        .cte("counted")
+    )
+    # A condition without a column of any session is looked at before there is one (PostgreSQL,
+    # "One-Time Filter"), and what locks rows is never folded into the statement around it.
+    return sessions.where(select(func.count()).select_from(counted).scalar_subquery() >= 0)
+
+
+@cache
+def _standing(*, overlaps: bool) -> Select[*tuple[Any, ...]]:
+    session, member = _asked()
+    held, waits = Rsvp.state.in_(HOLDING), Rsvp.state == Seat.WAITLISTED
+    counted = (
+        select(
+            func.coalesce(func.sum(1 + Rsvp.guests).filter(held), 0).label("taken"),
+            func.coalesce(func.sum(1 + Rsvp.guests).filter(waits), 0).label("waiting"),
+            func.count().filter(waits).label("in_line"),
+        )
+        .where(Rsvp.session_id == session, or_(held, waits))
+        .subquery()
+    )
+    reminded = exists().where(MemberLead.member_id == member)
+    told = select(Session, Event, Rsvp, *counted.c, reminded).select_from(Session)
+    told = told.join(Event, Event.id == Session.event_id).join(counted, true())
+    # What stood before the lock may have changed while we waited for it.
+    return _wished(told, overlaps=overlaps).execution_options(populate_existing=True)
