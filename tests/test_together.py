@@ -1,0 +1,117 @@
+"""Who comes at the same moment shares a transaction, and nobody else's misfortune."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+import pytest
+from sqlalchemy import select
+
+from bot.together import Together
+from storage.conversations import conversation_key
+from storage.tables import Conversation, Rsvp, Update
+from tests.panel import SLUG, TAKEN, count
+from tests.test_intake import taken_by, unheard
+from tests.test_intake_failures import SORRY
+from tests.town import Town
+
+
+class Desk:
+    """Where questions are taken: what was taken together, and a door that may be kept shut."""
+
+    def __init__(self) -> None:
+        self.taken: list[Sequence[str]] = []
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def take(self, asked: Sequence[str]) -> Sequence[str]:
+        self.taken.append(list(asked))
+        await self.open.wait()
+        if "poison" in asked:
+            raise LookupError("poison")
+        return [one.upper() for one in asked]
+
+
+async def asked_while_one_is_taken(desk: Desk, together: Together[str, str], *more: str):
+    """Ask one thing, and the others while it is being taken."""
+    desk.open.clear()
+    asking = [asyncio.create_task(together.ask(one)) for one in ("first", *more)]
+    while not desk.taken:
+        await asyncio.sleep(0)
+    return asking
+
+
+async def test_those_who_come_meanwhile_are_taken_together_in_their_order():
+    desk = Desk()
+    together = Together(desk.take, side_by_side=1, most=3)
+    asking = await asked_while_one_is_taken(desk, together, "a", "b", "c", "d")
+    desk.open.set()
+    assert await asyncio.gather(*asking) == ["FIRST", "A", "B", "C", "D"]
+    assert desk.taken == [["first"], ["a", "b", "c"], ["d"]]
+
+
+async def test_whoever_comes_alone_waits_for_nobody():
+    desk = Desk()
+    together = Together(desk.take, side_by_side=1, most=3)
+    assert [await together.ask(one) for one in "ab"] == ["A", "B"]
+    assert desk.taken == [["a"], ["b"]]
+
+
+async def test_one_that_fails_drags_nobody_along():
+    desk = Desk()
+    together = Together(desk.take, side_by_side=1, most=9)
+    asking = await asked_while_one_is_taken(desk, together, "a", "poison", "b")
+    desk.open.set()
+    found = await asyncio.gather(*asking, return_exceptions=True)
+    assert [str(one) for one in found] == ["FIRST", "A", "poison", "B"]
+    assert desk.taken == [["first"], ["a", "poison", "b"], ["a"], ["poison"], ["b"]]
+
+
+async def test_whoever_has_left_is_not_taken():
+    desk = Desk()
+    together = Together(desk.take, side_by_side=1, most=9)
+    first, gone, last = await asked_while_one_is_taken(desk, together, "gone", "last")
+    gone.cancel()
+    await asyncio.wait([gone])
+    desk.open.set()
+    assert await asyncio.gather(first, last) == ["FIRST", "LAST"]
+    assert desk.taken == [["first"], ["last"]]
+
+
+async def test_several_may_be_under_way_at_once():
+    desk = Desk()
+    together = Together(desk.take, side_by_side=2, most=1)
+    asking = await asked_while_one_is_taken(desk, together, "second", "third")
+    assert desk.taken == [["first"], ["second"]]
+    desk.open.set()
+    assert await asyncio.gather(*asking) == ["FIRST", "SECOND", "THIRD"]
+
+
+@pytest.mark.parametrize("poisoned", [0, 4, 9])
+async def test_taps_that_come_at_once_take_their_seats_whoever_stumbles_among_them(
+    town: Town, poisoned: int
+):
+    await town.programme()
+    session = await town.session(SLUG)
+    people = [await town.member(f"Amal {n}", "en") for n in range(10)]
+    for one in people:
+        await one.says(f"/start s_{session.id}")
+    stumbling = people[poisoned]
+    async with town.app.storage.begin() as db:
+        # A wizard that no word can go on from.
+        key = conversation_key("telegram", str(stumbling.person.id))
+        await db.merge(Conversation(key=key, state="Asking:open", data={}))
+    updates = []
+    for one in people:
+        acts = {True: ("says", "hello"), False: ("taps", "Take a seat")}
+        verb, what = acts[one is stumbling]
+        updates.append(unheard(town, partial(getattr(one.person, verb), what)))
+    await asyncio.gather(*(taken_by(town.app.intake, raw) for raw in updates))
+    heard = [one.heard()[0] for one in people]
+    assert heard == [SORRY["en"] if one is stumbling else TAKEN for one in people]
+    assert await count(town, Rsvp) == len(people) - 1
+    ids = [raw["update_id"] for raw in updates]
+    async with town.app.storage.read() as db:
+        answered = select(Update.update_id, Update.parked).where(Update.update_id.in_(ids))
+        kept = dict((await db.execute(answered)).all())
+    assert kept == {id_: one is stumbling for id_, one in zip(ids, people, strict=True)}
