@@ -21,11 +21,12 @@ class Desk:
 
     def __init__(self) -> None:
         self.taken: list[Sequence[str]] = []
-        self.open = asyncio.Event()
+        self.open, self.at_work = asyncio.Event(), asyncio.Event()
         self.open.set()
 
     async def take(self, asked: Sequence[str]) -> Sequence[str]:
         self.taken.append(list(asked))
+        self.at_work.set()
         await self.open.wait()
         if "poison" in asked:
             raise LookupError("poison")
@@ -36,8 +37,7 @@ async def asked_while_one_is_taken(desk: Desk, together: Together[str, str], *mo
     """Ask one thing, and the others while it is being taken."""
     desk.open.clear()
     asking = [asyncio.create_task(together.ask(one)) for one in ("first", *more)]
-    while not desk.taken:
-        await asyncio.sleep(0)
+    await desk.at_work.wait()
     return asking
 
 
@@ -74,7 +74,7 @@ async def test_whoever_has_left_is_not_taken():
     gone.cancel()
     await asyncio.wait([gone])
     desk.open.set()
-    assert await asyncio.gather(first, last) == ["FIRST", "LAST"]
+    assert [await first, await last] == ["FIRST", "LAST"]
     assert desk.taken == [["first"], ["last"]]
 
 
