@@ -27,7 +27,7 @@ from bot.logs import pseudonym
 from bot.memory import ConversationMemory, serving
 from bot.metrics import Metrics
 from bot.outage import Outage, is_away
-from bot.together import MOST, Together
+from bot.together import Together
 from handlers import guide, privacy
 from handlers.conversations import purposes, routers
 from handlers.letters import Say, Spoken
@@ -37,7 +37,7 @@ from handlers.turns import Turn
 from handlers.words import Catalogs, Words
 from storage import conversations, members, retention
 from storage.conversations import Arrival, Remembered
-from storage.database import POOL_SIZE, Storage
+from storage.database import Storage
 from storage.failures import passes
 from storage.terms import APPROVAL_ABOVE, Terms
 
@@ -56,6 +56,9 @@ _ANSWERED = ("message", "callback_query")
 
 # The innermost calls that are logged of an error.
 _FRAMES = 6
+
+# Transactions of updates under way at once on PostgreSQL: one that takes long holds up no other.
+SIDE_BY_SIDE = 3
 
 T = TypeVar("T")
 _Asked = tuple[Update, Caller]
@@ -90,10 +93,9 @@ class Intake:
         self._outage = Outage("intake")
         # Chats whose last update was parked.
         self._stumbled: set[int] = set()
-        # On SQLite one transaction waits for the other, so those who wait share one. PostgreSQL takes
-        # them side by side, where locks held for others would be waited for.
-        side_by_side, most = (1, MOST) if storage.is_sqlite else (POOL_SIZE, 1)
-        self._together = Together(self._transaction, side_by_side=side_by_side, most=most)
+        self._together = Together(
+            self._transaction, side_by_side=1 if storage.is_sqlite else SIDE_BY_SIDE
+        )
 
     async def take(self, raw: Mapping[str, Any], caller: Caller) -> None:
         """Take one update; when this returns it may be acknowledged.
@@ -135,6 +137,8 @@ class Intake:
     async def _transaction(self, asked: Sequence[_Asked]) -> Sequence[Sequence[Spoken]]:
         """Answer several updates, each of another chat, in one transaction."""
         async with self._storage.begin() as db:
+            if len(asked) > 1:
+                await self._storage.wait_briefly(db)
             now = self._clock.now()
             updates = [(caller.update_id, caller.address) for _, caller in asked]
             arrivals = await conversations.arrive(db, CHANNEL, updates)

@@ -1,7 +1,7 @@
 """Who comes at the same moment shares a transaction.
 
-To begin and to commit costs as much as what most updates do in between, and where there is one
-writer, one transaction waits for the other. So while one is under way, those who come meanwhile
+To begin and to commit costs as much as what most updates do in between, and on SQLite one
+transaction waits for the other. So while as many are under way as may be, those who come meanwhile
 gather, and the next takes them together. Whoever comes alone is taken at once: nobody waits for
 company.
 
@@ -44,7 +44,8 @@ class _Waiting(Generic[Asked, Answer]):
 class Together(Generic[Asked, Answer]):
     """Takes what is asked side by side. `take` answers several in one transaction, in their order.
 
-    `side_by_side` says how many transactions may be under way at once, `most` how many share one.
+    `side_by_side` says how many transactions may be under way at once, `most` how many share
+    one.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Together(Generic[Asked, Answer]):
         take: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]],
         *,
         side_by_side: int,
-        most: int,
+        most: int = MOST,
     ) -> None:
         self._take, self._most = take, most
         self._turn = asyncio.Semaphore(side_by_side)

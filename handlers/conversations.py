@@ -1,8 +1,8 @@
 """All conversations, in the order in which they are asked whether an update is theirs.
 
-The way out and the notice come first: they are everybody's, at any time. Then commands, so that `/help` and `/agenda` work in the middle of a question; then the
-questions, which read any text; then the search, for words that answer none; last, the answer to
-what nobody understood.
+The way out and the notice come first: they are everybody's, at any time. Then commands, so that
+`/help` and `/agenda` work in the middle of a question; then the questions, which read any text; then
+the search, for words that answer none; last, the answer to what nobody understood.
 """
 
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import aiosqlite
-from sqlalchemy import event, make_url
+from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -25,6 +25,8 @@ from storage.sqlite import connect
 BUSY_SECONDS = 30
 # And how long making the file anew waits for those who read, while all writers wait for it.
 ANEW_SECONDS = 5
+# Milliseconds for which a shared transaction waits for a lock; an ordinary one holds none so long.
+BRIEFLY = 100
 # Connections of one process to PostgreSQL: chats side by side, delivery and the clock.
 POOL_SIZE = 10
 
@@ -47,6 +49,15 @@ class Storage:
         """A transaction that may write: committed at the end of the block, or nothing at all."""
         async with self._turn, AsyncSession(self.engine, expire_on_commit=False) as db, db.begin():
             yield db
+
+    async def wait_briefly(self, db: AsyncSession) -> None:
+        """Let this transaction wait for no lock longer than `BRIEFLY`: what does fails, and passes.
+
+        For one that takes locks in whatever order its parts come, and so might wait for another that
+        waits for it. On SQLite there is nobody to wait for.
+        """
+        if not self.is_sqlite:
+            await db.execute(text(f"SET LOCAL lock_timeout = {BRIEFLY}"))
 
     async def make_anew(self) -> bool:
         """Write SQLite's file anew, so that nothing of what was deleted is left in it or in its log.
