@@ -5,15 +5,20 @@ from collections.abc import Sequence
 from functools import partial
 
 import pytest
+from aiogram import types as telegram
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
+from bot.callers import caller_of
 from bot.together import Together
+from storage import rsvps
 from storage.conversations import conversation_key
+from storage.failures import passes
 from storage.tables import Conversation, Rsvp, Update
 from tests.panel import SLUG, TAKEN, count
-from tests.test_intake import taken_by, unheard
+from tests.test_intake import another, taken_by, unheard
 from tests.test_intake_failures import SORRY
-from tests.town import Town
+from tests.town import Town, open_town
 
 
 class Desk:
@@ -115,3 +120,46 @@ async def test_taps_that_come_at_once_take_their_seats_whoever_stumbles_among_th
         answered = select(Update.update_id, Update.parked).where(Update.update_id.in_(ids))
         kept = dict((await db.execute(answered)).all())
     assert kept == {id_: one is stumbling for id_, one in zip(ids, people, strict=True)}
+
+
+async def test_those_who_share_a_transaction_wait_for_no_lock_for_long(postgres_url: str):
+    async with open_town(postgres_url) as town:
+        await town.programme()
+        session = await town.session(SLUG)
+        asked = []
+        for name in ("Amal", "Bilal"):
+            one = await town.member(name, "en")
+            await one.says(f"/start s_{session.id}")
+            raw = unheard(town, partial(one.person.taps, "Take a seat"))
+            caller = caller_of(raw)
+            assert caller is not None
+            asked.append((telegram.Update.model_validate(raw, context={"bot": None}), caller))
+        async with town.app.storage.begin() as theirs:
+            assert await rsvps.lock(theirs, session.id)
+            with pytest.raises(DBAPIError) as late:
+                await town.app.intake._transaction(asked)
+            assert passes(late.value)
+        # Each in a transaction of its own, as long as it takes.
+        for alone in asked:
+            [spoken] = await town.app.intake._transaction([alone])
+            assert spoken[0].toast == TAKEN.strip("()")
+
+
+async def test_two_processes_that_take_the_same_sessions_in_any_order_answer_everybody(town: Town):
+    await town.programme()
+    slugs = ("opening", SLUG, "panel-3", "closing")
+    sessions = [await town.session(slug, capacity=None) for slug in slugs]
+    updates = []
+    people = [await town.member(f"Amal {n}", "en") for n in range(24)]
+    for number, one in enumerate(people):
+        await one.says(f"/start s_{sessions[number % len(sessions)].id}")
+        updates.append(unheard(town, partial(one.person.taps, "Take a seat")))
+    async with another(town) as other:
+        # The one in their order, the other against it.
+        ours, theirs = updates[::2], updates[1::2][::-1]
+        await asyncio.gather(
+            *(taken_by(town.app.intake, raw) for raw in ours),
+            *(taken_by(other.intake, raw) for raw in theirs),
+        )
+    assert [one.heard()[0] for one in people] == [TAKEN] * len(people)
+    assert await count(town, Rsvp) == len(people)
