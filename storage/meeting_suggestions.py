@@ -13,7 +13,7 @@ morning, finds one.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby, islice
 from zoneinfo import ZoneInfo
@@ -28,6 +28,8 @@ DECENT = ((9 * 60, 20 * 60), (8 * 60, 21 * 60), (7 * 60, 22 * 60))
 PARTS = (0.25, 1.0, 0.5)
 # How far ahead it is looked for.
 AHEAD = timedelta(days=60)
+# Working days with a decent hour: so many, and all taken, are weeks.
+WEEKS = 20
 _HOUR, _FRIDAY, _SATURDAY, _AFTERNOON, _DAY = timedelta(hours=1), 4, 5, 14 * 60, 24 * 60
 # Friday's noon, in minutes of the day.
 _PRAYER = (12 * 60, 14 * 60 + 30)
@@ -74,14 +76,21 @@ def suggest(
 
     Fewer only where they are taken all day long for weeks.
     """
+
+    def found(day: tuple[int, int] | None) -> tuple[datetime, ...]:
+        return tuple(islice(_one_a_day(diaries, after, day, NUMBER - number), number))
+
     best: tuple[datetime, ...] = ()
-    for day in (*DECENT, None):
-        found = tuple(islice(_one_a_day(diaries, after, day, NUMBER - number), number))
-        best = max(best, found, key=len)
-        # Rather fewer than a time at night, where it is diaries and not zones that leave no more.
-        if len(best) == number or (best and day == DECENT[-1]):
-            break
-    return best
+    for day in DECENT:
+        best = max(best, found(day), key=len)
+        if len(best) == number:
+            return best
+    # Rather fewer than a time at night, where it is diaries and not zones that leave no more.
+    unburdened = [replace(diary, taken=()) for diary in diaries]
+    days = islice(_one_a_day(unburdened, after, DECENT[-1], 0), WEEKS)
+    if len(tuple(days)) == WEEKS:
+        return best
+    return max(best, found(None), key=len)
 
 
 def _one_a_day(

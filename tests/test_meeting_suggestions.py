@@ -94,6 +94,9 @@ def test_between_the_shores_each_time_is_decent_for_all(group, after):
 
 @given(people(FAR), moments)
 @settings(max_examples=200, deadline=None)
+# The last decent day of all before Sydney puts its clocks forward.
+@example([(PARIS, None, []), (MONTREAL, None, []), (SYDNEY, NIGHT, [])], BEGINS)
+@example([(PARIS, None, [(0, 900)]), (MONTREAL, None, []), (SYDNEY, NIGHT, [])], BEGINS)
 def test_around_the_globe_there_are_three_all_the_same(group, after):
     diaries = diaries_of(group, after)
     found = suggest(diaries, after)
