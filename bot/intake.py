@@ -58,7 +58,7 @@ _ANSWERED = ("message", "callback_query")
 _FRAMES = 6
 
 # Transactions of updates under way at once on PostgreSQL: one that takes long holds up no other.
-SIDE_BY_SIDE = 3
+SIDE_BY_SIDE = 2
 
 T = TypeVar("T")
 _Asked = tuple[Update, Caller]
