@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    ScalarSelect,
     Select,
     and_,
     bindparam,
@@ -19,7 +20,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    true,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -126,18 +126,22 @@ def _locks(*, taking: bool, overlaps: bool) -> Select[*tuple[Any, ...]]:
 @cache
 def _standing(*, overlaps: bool) -> Select[*tuple[Any, ...]]:
     session, member = _asked()
-    held, waits = Rsvp.state.in_(HOLDING), Rsvp.state == Seat.WAITLISTED
-    counted = (
-        select(
-            func.coalesce(func.sum(1 + Rsvp.guests).filter(held), 0).label("taken"),
-            func.coalesce(func.sum(1 + Rsvp.guests).filter(waits), 0).label("waiting"),
-            func.count().filter(waits).label("in_line"),
-        )
-        .where(Rsvp.session_id == session, or_(held, waits))
-        .subquery()
+
+    def of(number: ColumnElement[int], *states: Seat) -> ScalarSelect[int]:
+        # Each on its own: from the index, this is twice as fast as one look for all of them.
+        here = and_(Rsvp.session_id == session, Rsvp.state.in_(states))
+        return select(func.coalesce(number, 0)).where(here).scalar_subquery()
+
+    people = func.sum(1 + Rsvp.guests)
+    told = select(
+        Session,
+        Event,
+        Rsvp,
+        of(people, *HOLDING),
+        of(people, Seat.WAITLISTED),
+        of(func.count(), Seat.WAITLISTED),
+        exists().where(MemberLead.member_id == member),
     )
-    reminded = exists().where(MemberLead.member_id == member)
-    told = select(Session, Event, Rsvp, *counted.c, reminded).select_from(Session)
-    told = told.join(Event, Event.id == Session.event_id).join(counted, true())
+    told = told.select_from(Session).join(Event, Event.id == Session.event_id)
     # What stood before the lock may have changed while we waited for it.
     return _wished(told, overlaps=overlaps).execution_options(populate_existing=True)
