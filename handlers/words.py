@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
@@ -78,11 +79,11 @@ class Words:
 
     def number(self, value: int) -> str:
         """A number, grouped as this language does."""
-        return format_decimal(value, locale=self.locale)
+        return _number(value, self.locale)
 
     def day(self, day: date) -> Html:
         """A day in full: "mercredi 4 juillet 2018"."""
-        return Html(format_date(day, "full", self.locale))
+        return Html(_day(day, self.locale))
 
     def short_day(self, day: date) -> str:
         """A day on a button: "mer. 4 juil."."""
@@ -90,7 +91,7 @@ class Words:
 
     def clock(self, instant: datetime, zone: ZoneInfo) -> str:
         """The time of day there: "10:30"."""
-        return format_skeleton("Hm", instant, tzinfo=zone, locale=self.locale)
+        return _clock(instant, zone, self.locale)
 
     def hour(self, minute: int) -> str:
         """A minute of the day, on nobody's calendar: "22:00" for 1320."""
@@ -156,6 +157,24 @@ class Words:
             else self.number(value)
             for name, value in fields.items()
         }
+
+
+# A card, and each of a thousand reminders, tells the same few days, hours and numbers.
+
+
+@lru_cache(maxsize=1_000)
+def _number(value: int, locale: Locale) -> str:
+    return format_decimal(value, locale=locale)
+
+
+@lru_cache(maxsize=1_000)
+def _day(day: date, locale: Locale) -> str:
+    return format_date(day, "full", locale)
+
+
+@lru_cache(maxsize=1_000)
+def _clock(instant: datetime, zone: ZoneInfo, locale: Locale) -> str:
+    return format_skeleton("Hm", instant, tzinfo=zone, locale=locale)
 
 
 Catalogs = Mapping[str, Words]
