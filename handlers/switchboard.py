@@ -14,41 +14,36 @@ from aiogram.dispatcher.event.handler import FilterObject, HandlerObject
 from aiogram.filters.callback_data import CallbackQueryFilter
 from aiogram.types import CallbackQuery, TelegramObject
 
-_TAP = "callback_query"
-
 
 class Switchboard(Router):
-    """All conversations, asked in the given order as aiogram would, without those that must pass."""
+    """All conversations' handlers, asked in the order in which aiogram would ask them, without those
+    that must pass. Raises ValueError for a conversation that has more to it than handlers.
+    """
 
     def __init__(self, conversations: Sequence[Router]) -> None:
         super().__init__(name="switchboard")
         self.include_routers(*conversations)
-        self._listening: Mapping[str, Sequence[Router]] = {
-            kind: [one for one in conversations if any(_handlers(one, kind))]
+        self._listening: Mapping[str, Sequence[HandlerObject]] = {
+            kind: [handler for one in conversations for handler in _handlers(one, kind)]
             for kind in self.observers
         }
-        taps = [(one, _prefixes(one)) for one in self._listening[_TAP]]
-        known = {prefix for _, prefixes in taps for prefix in prefixes or ()}
-        self._by_prefix: Mapping[str, Sequence[Router]] = {
-            prefix: [one for one, prefixes in taps if prefixes is None or prefix in prefixes]
-            for prefix in known
+        taps = [(handler, _prefix(handler)) for handler in self._listening["callback_query"]]
+        self._by_prefix: Mapping[str, Sequence[HandlerObject]] = {
+            known: [handler for handler, prefix in taps if prefix in (None, known)]
+            for _, known in taps
+            if known is not None
         }
-        self._any_tap = [one for one, prefixes in taps if prefixes is None]
-        for conversation in conversations:
-            for kind in self.observers:
-                for handler in _handlers(conversation, kind):
-                    for asked in handler.filters or ():
-                        _ask_at_once(asked)
+        self._any_tap = [handler for handler, prefix in taps if prefix is None]
 
     async def propagate_event(self, update_type: str, event: TelegramObject, **kwargs: Any) -> Any:
         """Ask those that may know, until one does."""
-        for conversation in self._asked(update_type, event):
-            answer = await conversation.propagate_event(update_type, event, **kwargs)
-            if answer is not UNHANDLED:
-                return answer
+        for handler in self._asked(update_type, event):
+            fits, told = await handler.check(event, **kwargs)
+            if fits:
+                return await handler.call(event, **told)
         return UNHANDLED
 
-    def _asked(self, update_type: str, event: TelegramObject) -> Sequence[Router]:
+    def _asked(self, update_type: str, event: TelegramObject) -> Sequence[HandlerObject]:
         if not isinstance(event, CallbackQuery):
             return self._listening[update_type]
         prefix, _, _ = (event.data or "").partition(":")
@@ -57,18 +52,19 @@ class Switchboard(Router):
 
 def _handlers(conversation: Router, kind: str) -> Iterator[HandlerObject]:
     for part in conversation.chain_tail:
-        yield from part.observers[kind].handlers
+        observer = part.observers[kind]
+        if len(observer.middleware) or len(observer.outer_middleware):
+            raise ValueError(f"{part.name}: a conversation has handlers, and nothing around them")
+        for handler in observer.handlers:
+            for asked in handler.filters or ():
+                _ask_at_once(asked)
+            yield handler
 
 
-def _prefixes(conversation: Router) -> frozenset[str] | None:
-    """The buttons that a conversation answers; None: it may answer any."""
-    prefixes = set()
-    for handler in _handlers(conversation, _TAP):
-        first = handler.filters[0].callback if handler.filters else None
-        if not isinstance(first, CallbackQueryFilter):
-            return None
-        prefixes.add(first.callback_data.__prefix__)
-    return frozenset(prefixes)
+def _prefix(handler: HandlerObject) -> str | None:
+    """The buttons that a handler answers; None: it may answer any."""
+    first = handler.filters[0].callback if handler.filters else None
+    return first.callback_data.__prefix__ if isinstance(first, CallbackQueryFilter) else None
 
 
 def _ask_at_once(asked: FilterObject) -> None:
