@@ -12,8 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from storage import room
 from storage.room import HOLDING, SEATED
 from storage.rsvps import Outcome, earlier_than
-from storage.tables import Event, Member, Rsvp, Seat, Session, SessionTheme, Theme
-from storage.tables.base import Trilingual
+from storage.tables import Event, Member, Rsvp, Seat, Session, SessionTheme, Theme, Trilingual
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ async def standing(
 
 
 async def look(db: AsyncSession, party: Party, place: int, now: datetime) -> Arrangement:
-    """The same of a party that was found standing."""
+    """How far a party is that was found standing, as the member at this place sees it."""
     absent = frozenset(side.place for side in party.sides if side.answer == Answer.NOT_NOW)
     meets_at = coming(party, now)
     ticked: Sequence[tuple[datetime, frozenset[int]]] = ()

@@ -77,7 +77,7 @@ class Outcome(StrEnum):
 async def open_(
     db: AsyncSession, member: Member, introduction_id: int, now: datetime
 ) -> Arrangement | None:
-    """The same, by a tap: whoever had said that they can't meet can again."""
+    """How far they are, by a tap: whoever had said that they can't meet can again."""
     found = await standing(db, member, introduction_id)
     if found is None:
         return None
