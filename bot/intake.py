@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
-from aiogram import Bot, Dispatcher
+from aiogram import Bot
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.storage.base import StorageKey
 from aiogram.types import Update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,7 +26,7 @@ from bot.callers import Caller
 from bot.channels import Gone, Later, Lost, Outcome, Refused, Wait
 from bot.clock import Clock
 from bot.logs import pseudonym
-from bot.memory import ConversationMemory, serving
+from bot.memory import ConversationMemory
 from bot.metrics import Metrics
 from bot.outage import Outage, is_away
 from bot.together import Together
@@ -39,6 +41,7 @@ from storage import conversations, members, retention
 from storage.conversations import Arrival, Remembered
 from storage.database import Storage
 from storage.failures import passes
+from storage.tables import Conversation
 from storage.terms import APPROVAL_ABOVE, Terms
 
 log = structlog.get_logger()
@@ -86,10 +89,9 @@ class Intake:
         self._speak, self._default_language = speak, default_language
         self._metrics, self._links = metrics or Metrics(), links or Links()
         self._terms = terms or Terms()
-        self._dispatcher = Dispatcher(
-            storage=ConversationMemory(), purposes=purposes(), approval_above=approval_above
-        )
-        self._dispatcher.include_router(Switchboard(routers()))
+        self._switchboard = Switchboard(routers())
+        # What conversations may ask for, besides the turn.
+        self._known = {"bot": bot, "purposes": purposes(), "approval_above": approval_above}
         self._outage = Outage("intake")
         # Chats whose last update was parked.
         self._stumbled: set[int] = set()
@@ -190,16 +192,21 @@ class Intake:
             CHANNEL, caller.address
         )
         asked_again = caller.kind in _ANSWERED and privacy.is_new_to(turn)
-        with serving(conversation):
-            await self._converse(update, turn)
+        await self._converse(update, caller, conversation, turn)
         if asked_again and turn.member in turn.db:  # they may just have been forgotten
             turn.say(await privacy.card(turn))
         conversations.keep_conversation(db, conversation)
         return turn
 
-    async def _converse(self, update: Update, turn: Turn) -> None:
+    async def _converse(
+        self, update: Update, caller: Caller, conversation: Conversation, turn: Turn
+    ) -> None:
+        key = StorageKey(bot_id=self._bot.id, chat_id=caller.chat_id, user_id=caller.chat_id)
+        state = FSMContext(ConversationMemory(conversation), key)
+        told = {"turn": turn, "state": state, "raw_state": conversation.state}
         try:
-            await self._dispatcher.feed_update(self._bot, update, turn=turn)
+            event = getattr(update, caller.kind)
+            await self._switchboard.lead(caller.kind, event, **self._known, **told)
         except OSError as error:
             # No trouble on the way to the database, which has answered already.
             raise RuntimeError("a conversation failed") from error

@@ -1,12 +1,10 @@
-"""aiogram's memory of conversations, kept in the update's own transaction.
+"""aiogram's memory of a conversation, kept in the update's own transaction.
 
-A wizard's step and its effect commit together, or not at all: the intake loads the conversation,
-says which one is being served, and everything aiogram reads or writes here is that row.
+A wizard's step and its effect commit together, or not at all: what aiogram reads or writes here is
+the row of the conversation that the intake has loaded.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from typing import Any
 
 from aiogram.fsm.state import State
@@ -14,41 +12,32 @@ from aiogram.fsm.storage.base import BaseStorage, StateType, StorageKey
 
 from storage.tables import Conversation
 
-_served: ContextVar[Conversation] = ContextVar("conversation")
-
-
-@contextmanager
-def serving(conversation: Conversation) -> Iterator[None]:
-    """Let this conversation be the one that aiogram remembers, inside the block."""
-    token = _served.set(conversation)
-    try:
-        yield
-    finally:
-        _served.reset(token)
-
 
 class ConversationMemory(BaseStorage):
-    """aiogram's `BaseStorage` over the conversation that is being served."""
+    """aiogram's `BaseStorage` over one conversation, whatever key it is asked by."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
 
     async def set_state(self, key: StorageKey, state: StateType = None) -> None:
         """Where the conversation stands now."""
         del key
-        _served.get().state = state.state if isinstance(state, State) else state
+        self._conversation.state = state.state if isinstance(state, State) else state
 
     async def get_state(self, key: StorageKey) -> str | None:
         """Where the conversation stands."""
         del key
-        return _served.get().state
+        return self._conversation.state
 
     async def set_data(self, key: StorageKey, data: Mapping[str, Any]) -> None:
         """The answers so far. A new dict each time, so that the change is seen."""
         del key
-        _served.get().data = dict(data)
+        self._conversation.data = dict(data)
 
     async def get_data(self, key: StorageKey) -> dict[str, Any]:
         """A copy of the answers so far."""
         del key
-        return dict(_served.get().data)
+        return dict(self._conversation.data)
 
     async def close(self) -> None:
         """Nothing is held."""

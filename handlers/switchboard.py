@@ -3,29 +3,27 @@
 aiogram asks every router whether an update is its own, one after the other, and takes each filter
 that is no coroutine to a thread to ask there. Among sixty conversations that costs more than most
 answers. Which buttons a conversation has is known beforehand, and our filters are looks at a field.
+Nor does anything of ours stand around all handlers, which is what a dispatcher is for.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aiogram import Router
-from aiogram.dispatcher.event.bases import UNHANDLED
 from aiogram.dispatcher.event.handler import FilterObject, HandlerObject
 from aiogram.filters.callback_data import CallbackQueryFilter
 from aiogram.types import CallbackQuery, TelegramObject
 
 
-class Switchboard(Router):
+class Switchboard:
     """All conversations' handlers, asked in the order in which aiogram would ask them, without those
     that must pass. Raises ValueError for a conversation that has more to it than handlers.
     """
 
     def __init__(self, conversations: Sequence[Router]) -> None:
-        super().__init__(name="switchboard")
-        self.include_routers(*conversations)
         self._listening: Mapping[str, Sequence[HandlerObject]] = {
             kind: [handler for one in conversations for handler in _handlers(one, kind)]
-            for kind in self.observers
+            for kind in Router().observers
         }
         taps = [(handler, _prefix(handler)) for handler in self._listening["callback_query"]]
         self._by_prefix: Mapping[str, Sequence[HandlerObject]] = {
@@ -35,17 +33,17 @@ class Switchboard(Router):
         }
         self._any_tap = [handler for handler, prefix in taps if prefix is None]
 
-    async def propagate_event(self, update_type: str, event: TelegramObject, **kwargs: Any) -> Any:
-        """Ask those that may know, until one does."""
-        for handler in self._asked(update_type, event):
-            fits, told = await handler.check(event, **kwargs)
+    async def lead(self, kind: str, event: TelegramObject, **known: Any) -> None:
+        """Ask those that may know, until one does. `known`: what filters and handlers may ask for."""
+        for handler in self._asked(kind, event):
+            fits, told = await handler.check(event, **known)
             if fits:
-                return await handler.call(event, **told)
-        return UNHANDLED
+                await handler.call(event, **told)
+                return
 
-    def _asked(self, update_type: str, event: TelegramObject) -> Sequence[HandlerObject]:
+    def _asked(self, kind: str, event: TelegramObject) -> Sequence[HandlerObject]:
         if not isinstance(event, CallbackQuery):
-            return self._listening[update_type]
+            return self._listening[kind]
         prefix, _, _ = (event.data or "").partition(":")
         return self._by_prefix.get(prefix, self._any_tap)
 

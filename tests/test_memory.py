@@ -1,6 +1,4 @@
-"""aiogram's memory is the row of the conversation that is being served."""
-
-import asyncio
+"""aiogram's memory of a conversation is its row."""
 
 import pytest
 from aiogram.fsm.context import FSMContext
@@ -8,7 +6,7 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.fsm.storage.base import StorageKey
 from sqlalchemy import select
 
-from bot.memory import ConversationMemory, serving
+from bot.memory import ConversationMemory
 from storage.conversations import keep_conversation, new_conversation
 from storage.tables import Conversation
 
@@ -19,25 +17,24 @@ class Steps(StatesGroup):
     first = State()
 
 
-@pytest.fixture
-def state():
-    return FSMContext(ConversationMemory(), KEY)
+def state_of(conversation):
+    return FSMContext(ConversationMemory(conversation), KEY)
 
 
-async def test_a_step_and_its_effect_are_kept_together_or_not_at_all(storage, state):
+async def test_a_step_and_its_effect_are_kept_together_or_not_at_all(storage):
     async with storage.begin() as db:
         conversation = new_conversation("telegram", "2")
-        with serving(conversation):
-            await state.set_state(Steps.first)
-            await state.update_data(draft={"name": "سلمى"})
+        state = state_of(conversation)
+        await state.set_state(Steps.first)
+        await state.update_data(draft={"name": "سلمى"})
         keep_conversation(db, conversation)
 
     async def stumble():
         async with storage.begin() as db:
-            with serving(await db.get(Conversation, "telegram:2")):
-                await state.update_data(draft={"name": "Amal"})
-                await state.set_state(None)
-                raise LookupError
+            state = state_of(await db.get(Conversation, "telegram:2"))
+            await state.update_data(draft={"name": "Amal"})
+            await state.set_state(None)
+            raise LookupError
 
     with pytest.raises(LookupError):
         await stumble()
@@ -46,31 +43,11 @@ async def test_a_step_and_its_effect_are_kept_together_or_not_at_all(storage, st
     assert (kept.state, kept.data) == ("Steps:first", {"draft": {"name": "سلمى"}})
 
 
-async def test_a_change_to_what_was_read_is_no_change_to_the_row(state):
+async def test_a_change_to_what_was_read_is_no_change_to_the_row():
     conversation = Conversation(key="telegram:2", state=None, data={"field": "name"})
-    with serving(conversation):
-        (await state.get_data())["field"] = "city"
-        assert await state.get_data() == {"field": "name"}
-        await state.clear()
+    state = state_of(conversation)
+    (await state.get_data())["field"] = "city"
+    assert await state.get_data() == {"field": "name"}
+    await state.clear()
     assert conversation.state is None
     assert conversation.data == {}
-
-
-async def test_chats_served_side_by_side_see_their_own_row(state):
-    together = asyncio.Barrier(2)
-
-    async def serve(name):
-        conversation = Conversation(key=name, state=None, data={})
-        with serving(conversation):
-            await together.wait()
-            await state.update_data(name=name)
-            await together.wait()
-            assert await state.get_data() == {"name": name}
-        return conversation.data
-
-    assert [*await asyncio.gather(serve("a"), serve("b"))] == [{"name": "a"}, {"name": "b"}]
-
-
-async def test_outside_of_a_turn_there_is_nothing_to_remember(state):
-    with pytest.raises(LookupError):
-        await state.get_data()

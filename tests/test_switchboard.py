@@ -93,7 +93,7 @@ async def test_every_update_is_led_where_it_would_find_its_way_by_itself(
             given = {"turn": turn, "raw_state": state, "purposes": {}, "bot": None}
             before = len(led)
             loop.set_default_executor(no_threads)
-            await switchboard.propagate_event(kind, event, **given)
+            await switchboard.lead(kind, event, **given)
             loop.set_default_executor(threads)
             await by_itself.propagate_event(kind, event, **given)
             assert led[before:] == found[before:], (kind, event, state, member.role)
