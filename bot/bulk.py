@@ -11,27 +11,25 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-import orjson
 import structlog
-from aiohttp import ClientError, ClientSession, ClientTimeout, FormData, Payload
+from aiohttp import ClientSession, FormData, Payload
 from telegram.error import TelegramError
 from telegram.ext import BaseRateLimiter, ExtBot
 from telegram.request import BaseRequest, RequestData
 
 from bot import papers, pictures
 from bot.channels import Gone, Later, Lost, Moved, Outcome, Refused, Sent, Wait
-from bot.forms import form_of
 from bot.pace import BULK, REPLY, NotNow, Pacer
 from bot.rendering import Piece, render
 from bot.settings import Settings, token_of
-from bot.verdicts import judge, telling_times, unanswered
+from bot.verdicts import outcome_of, read, telling_times
+from bot.wire import form_of, post
 from handlers.letters import Attachment, Chart, Edited, Letter, Reach, Scannable, Stored
 
 log = structlog.get_logger()
 
-# Seconds for a connection and for the whole of one request. A connection that can't be had must
-# fail first: only then do we know that nothing left.
-_TIMEOUT = ClientTimeout(total=30, connect=10)
+# Seconds that one request may take.
+_SECONDS = 30
 # Seconds of a halt that a letter waits for here; for a longer one it goes back to the outbox.
 PATIENCE = 1.0
 # Bot API, LinkPreviewOptions; as JSON, which the library needs not make anew for each letter.
@@ -55,11 +53,11 @@ class AiohttpRequest(BaseRequest):
     @property
     def read_timeout(self) -> float | None:
         """Seconds an answer may take."""
-        return _TIMEOUT.total
+        return _SECONDS
 
     async def initialize(self) -> None:
         """Open the connection pool."""
-        self._session = ClientSession(timeout=_TIMEOUT)
+        self._session = ClientSession()
 
     async def shutdown(self) -> None:
         """Close the connection pool."""
@@ -74,27 +72,25 @@ class AiohttpRequest(BaseRequest):
         *_timeouts: Any,
         **_more_timeouts: Any,
     ) -> tuple[int, bytes]:
-        """Make one request. Raises NotAccepted unless the server said yes."""
+        """Make one request, a POST as all are. Raises NotAccepted unless the server said yes."""
+        del method
         if self._session is None:
             raise RuntimeError("AiohttpRequest is not open")
-        try:
-            async with self._session.request(method, url, data=_body(request_data)) as response:
-                status, body = response.status, await response.read()
-        except (ClientError, OSError) as error:  # TimeoutError is an OSError
-            raise NotAccepted(unanswered(error)) from error
+        answer = await post(self._session, url, _body(request_data), _SECONDS)
+        if not isinstance(answer, tuple):
+            raise NotAccepted(answer)
+        status, body = answer
         if status >= HTTPStatus.BAD_REQUEST:
-            raise NotAccepted(_refusal(status, body), status)
-        return status, body
+            raise NotAccepted(outcome_of(status, body), status)
+        return answer
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> Any:
         """The answer; an unreadable one is not logged, as it may hold people's words."""
-        answer = _read(payload)
-        if not answer:
-            raise NotAccepted(Lost("unreadable answer"))
+        answer = read(payload)
         if not answer.get("ok"):  # some servers say no with a status of 200
-            status = int(answer.get("error_code", 0))
-            raise NotAccepted(_refusal(status, payload), status)
+            refusal = outcome_of(HTTPStatus.OK, payload)
+            raise NotAccepted(refusal, int(answer.get("error_code", 0)))
         return answer
 
 
@@ -108,19 +104,6 @@ def _body(data: RequestData | None) -> FormData | Payload | None:
     for name, (filename, content, mimetype) in data.multipart_data.items():
         parts.add_field(name, content, filename=filename, content_type=mimetype)
     return parts
-
-
-def _refusal(status: int, body: bytes) -> Outcome:
-    answer = _read(body)
-    return judge(status, str(answer.get("description", "")), answer.get("parameters"))
-
-
-def _read(body: bytes) -> dict[str, Any]:
-    try:
-        answer = orjson.loads(body)
-    except ValueError:  # a gateway's error page
-        return {}
-    return answer if isinstance(answer, dict) else {}
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ Replies go out through aiogram, paced before everything else; reminders and anno
 
 import asyncio
 import html
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
@@ -22,35 +22,25 @@ from aiogram.client.session.middlewares.base import (
 )
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import (
-    AiogramError,
     TelegramAPIError,
     TelegramConflictError,
     TelegramNotFound,
     TelegramServerError,
     TelegramUnauthorizedError,
 )
-from aiogram.methods import (
-    AnswerCallbackQuery,
-    EditMessageText,
-    Response,
-    SendDocument,
-    SendMessage,
-    SendPhoto,
-    TelegramMethod,
-)
+from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
-from aiogram.types import InlineKeyboardMarkup, InputFile, Message
 
 from bot.callers import KINDS
 from bot.channels import Later, Lost, Outcome, Refused, Sent, Wait
 from bot.choices import offer
-from bot.forms import form_of
 from bot.marks import mark
 from bot.pace import REPLY, NotNow, Pacer
 from bot.rendering import Piece, render
 from bot.settings import Settings, token_of
-from bot.verdicts import decide, telling_times
-from handlers.letters import Letter, Spoken, Stored
+from bot.verdicts import decide, outcome_of, telling_times
+from bot.wire import form_of, post
+from handlers.letters import Letter, Spoken
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +49,8 @@ TOAST_LIMIT = 200  # Bot API, answerCallbackQuery.text.
 # Seconds that one reply may take on the wire, and those between two tries of it.
 _REPLY_SECONDS, SIDE_CALL_SECONDS = 20, 10
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
+# Bot API, LinkPreviewOptions.
+_NO_PREVIEW = '{"is_disabled": true}'
 # Seconds of a halt that a person is left waiting for; after a longer one the answer is stale.
 _REPLY_PATIENCE = 60.0
 
@@ -67,18 +59,28 @@ _REPLY_PATIENCE = 60.0
 
 
 class _Session(AiohttpSession):
-    models: Sequence[object] = ()
+    def __init__(self, pacer: Pacer, **options: Any) -> None:
+        super().__init__(**options)
+        self._pacer = pacer
 
-    def build_form_data(self, bot: Bot, method: TelegramMethod[TelegramType]) -> Any:
-        """A form without files is quoted in C: yarl does it several times faster than aiohttp."""
-        files: dict[str, InputFile] = {}
-        told = {
-            name: self.prepare_value(value, bot=bot, files=files)
-            for name, value in method.model_dump(warnings=False).items()
-        }
-        if files:
-            return super().build_form_data(bot, method)
-        return form_of({name: value for name, value in told.items() if value})
+    async def say(self, bot: Bot, method: str, fields: Mapping[str, str], seconds: int) -> Outcome:
+        """Make a request of which all we need is whether it was accepted, and under which id.
+
+        aiogram's models of what is asked and answered cost as much as the request itself.
+        """
+        try:
+            await self._pacer.before(method, fields.get("chat_id"), REPLY, patience=_REPLY_PATIENCE)
+        except NotNow as halt:
+            return Wait(halt.seconds)
+        url = self.api.api_url(token=bot.token, method=method)
+        answer = await post(await self.create_session(), url, form_of(fields), seconds)
+        if not isinstance(answer, tuple):
+            return answer
+        outcome = outcome_of(*answer)
+        # A refused token halts nobody: who waits for it waits in vain.
+        if isinstance(outcome, Wait) and answer[0] != HTTPStatus.UNAUTHORIZED:
+            self._pacer.flooded(method, outcome.seconds)
+        return outcome
 
     def check_response(
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
@@ -117,36 +119,14 @@ class _Paced(BaseRequestMiddleware):
             raise
 
 
-# Calls as a conversation makes them: of the message that they answer its id is all we need, and
-# their buttons are checked where letters are made.
-
-
-class _Send(SendMessage):
-    __returning__ = dict[str, Any]
-
-    reply_markup: Any = None
-
-
-class _Edit(EditMessageText):
-    __returning__ = dict[str, Any]
-
-    reply_markup: Any = None
-
-
-_EVERYDAY: tuple[type[TelegramMethod[Any]], ...] = (AnswerCallbackQuery, _Edit, _Send)
-
-
 @asynccontextmanager
 async def open_bot(settings: Settings, pacer: Pacer) -> AsyncIterator[Bot]:
     """The client of aiogram, paced. Raises SettingsError without a token; asks the server nothing."""
     token = token_of(settings)
     server = TelegramAPIServer.from_base(settings.telegram_api_url)
-    session = _Session(api=server, json_loads=orjson.loads)
+    session = _Session(pacer, api=server, json_loads=orjson.loads)
     session.middleware(_Paced(pacer))
     default = DefaultBotProperties(parse_mode="HTML", link_preview_is_disabled=True)
-    # pydantic forgets a generic model that nobody holds, and builds it anew for the next answer:
-    # half of the time of a reply, when it was measured.
-    session.models = [Response.__class_getitem__(one.__returning__) for one in _EVERYDAY]
     try:
         yield Bot(token, session, default)
     finally:
@@ -211,26 +191,36 @@ async def speak(
 
 
 async def _answer(bot: Bot, callback_id: str, toast: str) -> Outcome:
-    try:
-        await bot.answer_callback_query(
-            callback_id, text=toast or None, request_timeout=SIDE_CALL_SECONDS
-        )
-    except (AiogramError, OSError) as error:
-        outcome = decide(error)  # "query is too old" is an everyday one
+    fields = {"callback_query_id": callback_id} | ({"text": toast} if toast else {})
+    outcome = await _session(bot).say(bot, "answerCallbackQuery", fields, SIDE_CALL_SECONDS)
+    if not isinstance(outcome, Sent):  # "query is too old" is an everyday one
         log.info("a tap was not answered", outcome=outcome)
-        return outcome
-    return Sent("")
+    return outcome
+
+
+def _session(bot: Bot) -> _Session:
+    if not isinstance(bot.session, _Session):
+        raise TypeError("a bot is opened by open_bot")
+    return bot.session
 
 
 async def _say(bot: Bot, piece: Piece, chat_id: int, edited: int | None, sleep: Sleep) -> Outcome:
-    markup = orjson.dumps(piece.keyboard).decode() if piece.keyboard else None
+    fields = {"chat_id": str(chat_id), "parse_mode": "HTML"}
+    if piece.keyboard:
+        fields["reply_markup"] = orjson.dumps(piece.keyboard).decode()
 
     async def send(text: str) -> Outcome:
-        return await _persist(bot, _message(piece, chat_id, text, markup), sleep)
+        if piece.stored is None:
+            told = {"text": text, "link_preview_options": _NO_PREVIEW}
+            return await _persist(bot, "sendMessage", fields | told, sleep)
+        # A file is one that Telegram holds.
+        kind, given = piece.stored.kind, {piece.stored.kind: piece.stored.file}
+        given |= {"caption": text} if text else {}
+        return await _persist(bot, f"send{kind.capitalize()}", fields | given, sleep)
 
     async def edit(text: str) -> Outcome:
-        call = _Edit(chat_id=chat_id, message_id=edited, text=text, reply_markup=markup)
-        return await _persist(bot, call, sleep)
+        told = {"message_id": str(edited), "text": text, "link_preview_options": _NO_PREVIEW}
+        return await _persist(bot, "editMessageText", fields | told, sleep)
 
     server = bot.session.api.base.partition("/bot{token}")[0]
     # A text can't become a file: that is said anew.
@@ -244,32 +234,10 @@ async def _say(bot: Bot, piece: Piece, chat_id: int, edited: int | None, sleep: 
     return await telling_times(server, piece.text, send)
 
 
-def _message(piece: Piece, chat_id: int, text: str, markup: str | None) -> TelegramMethod[Any]:
-    """The call that says this piece: its file, if it has one, is one that Telegram holds."""
-    if piece.stored is None:
-        return _Send(chat_id=chat_id, text=text, reply_markup=markup)
-    caption = text or None
-    buttons = InlineKeyboardMarkup.model_validate_json(markup) if markup else None
-    match piece.stored:
-        case Stored("photo", file):
-            return SendPhoto(chat_id=chat_id, photo=file, caption=caption, reply_markup=buttons)
-        case Stored(_, file):
-            return SendDocument(
-                chat_id=chat_id, document=file, caption=caption, reply_markup=buttons
-            )
-
-
-async def _persist(bot: Bot, call: TelegramMethod[Any], sleep: Sleep) -> Outcome:
+async def _persist(bot: Bot, method: str, fields: Mapping[str, str], sleep: Sleep) -> Outcome:
+    session = _session(bot)
     for pause in (*_PAUSES, None):
-        try:
-            result = await bot(call, request_timeout=_REPLY_SECONDS)
-        except NotNow as error:
-            return decide(error)
-        except (AiogramError, OSError) as error:
-            outcome = decide(error)
-        else:
-            told = result.model_dump() if isinstance(result, Message) else result
-            return Sent(str(told.get("message_id", "")) if isinstance(told, dict) else "")
+        outcome = await session.say(bot, method, fields, _REPLY_SECONDS)
         stale = isinstance(outcome, Wait) and outcome.seconds >= _REPLY_PATIENCE
         if pause is None or stale or not isinstance(outcome, Wait | Later | Lost):
             break

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 import structlog
 from aiogram.exceptions import (
     ClientDecodeError,
@@ -75,6 +76,28 @@ def judge(status: int, description: str, parameters: dict[str, Any] | None = Non
     return Refused(description.removeprefix("Bad Request: ")[:_REASON_LENGTH].rstrip())
 
 
+def read(body: bytes) -> dict[str, Any]:
+    """An answer's JSON; empty for a gateway's page, which has none."""
+    try:
+        answer = orjson.loads(body)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def outcome_of(status: int, body: bytes) -> Outcome:
+    """What an answer means: its HTTP status, and its words, which are not logged."""
+    answer = read(body)
+    if answer.get("ok"):
+        result = answer.get("result")
+        return Sent(str(result.get("message_id", "")) if isinstance(result, dict) else "")
+    if status < HTTPStatus.BAD_REQUEST:
+        if not answer:
+            return Lost("unreadable answer")
+        status = int(answer.get("error_code", 0))  # some servers say no with a status of 200
+    return judge(status, str(answer.get("description", "")), answer.get("parameters"))
+
+
 _STATUS: dict[type[TelegramAPIError], HTTPStatus] = {
     TelegramBadRequest: HTTPStatus.BAD_REQUEST,
     TelegramUnauthorizedError: HTTPStatus.UNAUTHORIZED,
@@ -109,7 +132,7 @@ def decide(error: Exception) -> Outcome:  # noqa: PLR0911 - a table, one line fo
     return Lost(type(error).__name__)
 
 
-def unanswered(error: BaseException) -> Outcome:
+def unanswered(error: BaseException) -> Later | Lost:
     """What a failure on the way means: did it strike before the request could have left?"""
     if isinstance(error, ClientConnectorError | ConnectionTimeoutError):
         return Later("no connection")

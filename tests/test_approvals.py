@@ -17,7 +17,7 @@ ASKED = "👀 A second member of the team is asked."
 
 async def a_crowd(town: Town, above: int = 3) -> None:
     """Five members, and a house that wants four eyes above three."""
-    town.app.intake._dispatcher["approval_above"] = above
+    town.app.intake._known["approval_above"] = above
     for name in "ABCDE":
         await town.member(name, "fr")
 

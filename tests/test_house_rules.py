@@ -33,7 +33,7 @@ DB_TYPE = "sqlalchemy.ext.asyncio.AsyncSession"
 # What only a few may import: each outside world has one door.
 DOORS = {
     "telegram": {"bot/bulk.py"},
-    "aiohttp": {"bot/bulk.py", "bot/forms.py", "bot/verdicts.py", "bot/simulator/webhook.py"},
+    "aiohttp": {"bot/bulk.py", "bot/verdicts.py", "bot/wire.py", "bot/simulator/webhook.py"},
     "apscheduler": {"bot/clock.py"},
     "aiogram.client": {"bot/telegram.py"},
     "aiogram.methods": {"bot/introducing.py", "bot/telegram.py"},

@@ -4,7 +4,7 @@ from collections import deque
 from datetime import UTC, datetime
 
 import pytest
-from aiogram.exceptions import TelegramNetworkError, TelegramServerError
+from aiogram.exceptions import AiogramError, TelegramNetworkError, TelegramServerError
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
@@ -22,7 +22,7 @@ from bot.telegram import (
     open_bot,
     speak,
 )
-from bot.verdicts import judge
+from bot.verdicts import decide, judge
 from handlers.letters import Letter, Say, Stored, Tap
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -258,14 +258,18 @@ SERVER_TROUBLE = [
 
 
 @pytest.mark.parametrize(("status", "body", "meaning"), RECORDED)
-async def test_both_clients_read_an_answer_alike(plain, plain_bot, status, body, meaning):
-    for attempt in ("aiogram", "python-telegram-bot"):
+async def test_an_answer_means_the_same_to_everybody(plain, plain_bot, status, body, meaning):
+    for asking in ("a reply", "bulk", "aiogram"):
         plain.answers.extend([(status, body)] * 5)
-        if attempt == "aiogram":
+        if asking == "a reply":
             [outcome] = await speak(plain_bot, said(CARD), 7, sleep=Patience().sleep)
-        else:
+        elif asking == "bulk":
             async with open_bulk(settings_for(plain.url), Patience().pacer()) as bulk:
                 outcome = await bulk.send(CARD, "7")
+        else:
+            with pytest.raises(AiogramError) as refused:
+                await plain_bot.send_chat_action(7, "typing")
+            outcome = decide(refused.value)
         plain.answers.clear()
         if meaning is None:
             assert isinstance(outcome, Lost)
@@ -276,10 +280,11 @@ async def test_both_clients_read_an_answer_alike(plain, plain_bot, status, body,
 @pytest.mark.parametrize(("status", "body"), SERVER_TROUBLE)
 async def test_both_clients_know_a_server_in_trouble(plain, plain_bot, status, body):
     plain.answers.extend([(status, body)] * 5)
-    assert await speak(plain_bot, said(CARD), 7, sleep=Patience().sleep) == [Later("server error")]
+    told = Later(f"server error {status}")
+    assert await speak(plain_bot, said(CARD), 7, sleep=Patience().sleep) == [told]
     plain.answers.append((status, body))
     async with open_bulk(settings_for(plain.url), Patience().pacer()) as bulk:
-        assert await bulk.send(CARD, "7") == Later(f"server error {status}")
+        assert await bulk.send(CARD, "7") == told
 
 
 def test_reasons_fit_their_column():
