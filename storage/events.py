@@ -14,6 +14,9 @@ from storage.room import HOLDING, SEATED
 from storage.rsvps import Outcome, earlier_than
 from storage.tables import Event, Member, Rsvp, Seat, Session, SessionTheme, Theme, Trilingual
 
+# Where a transaction notes the themes that it has read: those who share it look at the same cards.
+_THEMES_READ = "themes"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -115,8 +118,16 @@ async def items(db: AsyncSession, session_ids: Sequence[int], member: Member) ->
 
 
 async def themes_of(db: AsyncSession, session: Session) -> Sequence[Trilingual]:
-    """The names of what a session is about."""
-    return (await db.scalars(_themes(), {"session": session.id})).all()
+    """The names of what a session is about; asked once in a transaction, unless they change."""
+    known: dict[int, Sequence[Trilingual]] = db.info.setdefault(_THEMES_READ, {})
+    if session.id not in known:
+        known[session.id] = (await db.scalars(_themes(), {"session": session.id})).all()
+    return known[session.id]
+
+
+def themes_changed(db: AsyncSession) -> None:
+    """Forget what was read of sessions' themes in this transaction."""
+    db.info.pop(_THEMES_READ, None)
 
 
 async def place_in_line(db: AsyncSession, rsvp: Rsvp) -> int:

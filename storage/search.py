@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage import events
 from storage.folding import folded, searchable, shapes
 from storage.tables import Event, Session, SessionTheme, Theme
 
@@ -174,6 +175,7 @@ async def learn(db: AsyncSession, *which: ColumnElement[bool]) -> None:
     To be called by every rule that changes a title, a room, speakers, or the themes of a session.
     """
     await db.flush()
+    events.themes_changed(db)
     rows = list(await db.scalars(select(Session).where(*which)))
     ids = [session.id for session in rows]
     links = await db.execute(

@@ -27,6 +27,9 @@ from sqlalchemy.orm import aliased
 from storage.room import HOLDING, SEATED
 from storage.tables import Event, Member, MemberLead, Rsvp, Seat, Session
 
+# Where a transaction notes the sessions that it holds.
+_HELD = "held"
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -64,6 +67,14 @@ async def hold(
     sessions at the same time in which the member has seats. None: there is no such session.
     """
     given = {"member": member.id, "session": session_id}
+    held: dict[int, _Held] = db.info.setdefault(_HELD, {})
+    mine = held.get(session_id)
+    if mine is not None and mine.serves(taking=taking):
+        # Somebody who shares this transaction wished for the same session a moment ago.
+        rows = (await db.execute(_standing_again(overlaps=overlaps), given)).all()
+        if len(rows) == 1:
+            _, rsvp, taken, waiting, in_line, reminded = rows[0]
+            return Standing(mine.session, mine.event, rsvp, taken, waiting, in_line, reminded)
     if db.get_bind().dialect.name == "postgresql":
         await db.execute(_locks(taking=taking, overlaps=overlaps), given)
     rows = (await db.execute(_standing(overlaps=overlaps), given)).all()
@@ -71,8 +82,22 @@ async def hold(
     if here is None:
         return None
     session, event, rsvp, taken, waiting, in_line, reminded = here
+    held[session_id] = _Held(session, event, taking=taking)
     others = tuple(row[0] for row in rows if row is not here)
     return Standing(session, event, rsvp, taken, waiting, in_line, reminded, others)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A session that this transaction holds already, and its event."""
+
+    session: Session
+    event: Event
+    # Whether who sits in the event is held, too.
+    taking: bool
+
+    def serves(self, *, taking: bool) -> bool:
+        return self.taking or not taking or self.event.capacity is None
 
 
 # Building these statements costs as much as running them: each is built once.
@@ -93,14 +118,21 @@ def _wished(statement: Select[*tuple[Any, ...]], *, overlaps: bool) -> Select[*t
     statement = statement.outerjoin(Rsvp, mine).order_by(Session.id)
     if not overlaps:
         return statement.where(here)
-    wished = aliased(Session)
+    wished, seat = aliased(Session), aliased(Rsvp)
+    # Looked up by their ids: a large programme is not read for it.
+    seats = select(seat.session_id).where(seat.member_id == member, _among(seat.state, SEATED))
     collides = and_(
-        Rsvp.state.in_(SEATED),
+        Session.id.in_(seats),
         Session.cancelled_at.is_(None),
         Session.starts_at < wished.ends_at,
         Session.ends_at > wished.starts_at,
     )
     return statement.join(wished, wished.id == session).where(or_(here, collides))
+
+
+def _among(state: Any, states: Sequence[Seat]) -> ColumnElement[bool]:
+    # SQLAlchemy would write IN anew for each execution, for it may be of any length.
+    return or_(*(state == one for one in states))
 
 
 @cache
@@ -125,23 +157,34 @@ def _locks(*, taking: bool, overlaps: bool) -> Select[*tuple[Any, ...]]:
 
 @cache
 def _standing(*, overlaps: bool) -> Select[*tuple[Any, ...]]:
-    session, member = _asked()
-
-    def of(number: ColumnElement[int], *states: Seat) -> ScalarSelect[int]:
-        # Each on its own: from the index, this is twice as fast as one look for all of them.
-        here = and_(Rsvp.session_id == session, Rsvp.state.in_(states))
-        return select(func.coalesce(number, 0)).where(here).scalar_subquery()
-
-    people = func.sum(1 + Rsvp.guests)
-    told = select(
-        Session,
-        Event,
-        Rsvp,
-        of(people, *HOLDING),
-        of(people, Seat.WAITLISTED),
-        of(func.count(), Seat.WAITLISTED),
-        exists().where(MemberLead.member_id == member),
-    )
-    told = told.select_from(Session).join(Event, Event.id == Session.event_id)
+    told = select(Session, Event, *_counted()).select_from(Session)
+    told = told.join(Event, Event.id == Session.event_id)
     # What stood before the lock may have changed while we waited for it.
     return _wished(told, overlaps=overlaps).execution_options(populate_existing=True)
+
+
+@cache
+def _standing_again(*, overlaps: bool) -> Select[*tuple[Any, ...]]:
+    told = select(Session.id, *_counted()).select_from(Session)
+    return _wished(told, overlaps=overlaps).execution_options(populate_existing=True)
+
+
+def _counted() -> Sequence[Any]:
+    """The member's RSVP, the session's numbers, whether the member is reminded: as `Standing` has them."""
+    session, member = _asked()
+
+    # To count is twice as fast as to add up, from the index, and few bring guests. Each on its own:
+    # so every one of them begins where it ends in the index.
+    parties, guests = func.count(), func.coalesce(func.sum(Rsvp.guests), 0)
+
+    def of(number: ColumnElement[int], *which: ColumnElement[bool]) -> ScalarSelect[int]:
+        return select(number).where(Rsvp.session_id == session, *which).scalar_subquery()
+
+    holding, waiting = _among(Rsvp.state, HOLDING), Rsvp.state == Seat.WAITLISTED
+    return (
+        Rsvp,
+        of(parties, holding) + of(guests, holding, Rsvp.guests > 0),
+        of(parties, waiting) + of(guests, waiting, Rsvp.guests > 0),
+        of(parties, waiting),
+        exists().where(MemberLead.member_id == member),
+    )
