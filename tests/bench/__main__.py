@@ -10,7 +10,6 @@ import sys
 import uvloop
 from rich.console import Console
 
-from bot.app import let_be
 from bot.zones import prefer_packaged_zones
 
 PARTS = ("inbound", "outbound", "pace", "scale", "footprint", "introductions")
@@ -22,8 +21,6 @@ def main() -> None:
     for part in sys.argv[1:] or PARTS:
         if importlib.util.find_spec(f"tests.bench.{part}") is not None:
             bench = importlib.import_module(f"tests.bench.{part}")
-            # As `jisr run` does; nor shall a peer pay for what we import.
-            let_be()
             uvloop.run(bench.run(Console()))
 
 

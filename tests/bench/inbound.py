@@ -6,23 +6,18 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from aiogram import Bot, Dispatcher
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
-from aiogram.types import Message
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import insert, select
-from telegram import Update as PtbUpdate
-from telegram.ext import Application, ContextTypes, MessageHandler, filters
 
 from bot.agenda_files import read_agenda
-from bot.app import open_app
+from bot.app import let_be, open_app
 from bot.clock import SimulatedClock
 from bot.flood import Flood
 from bot.pace import Pacer
@@ -31,7 +26,9 @@ from handlers.rsvps import Take
 from storage import agendas
 from storage.database import open_storage
 from storage.tables import Address, Event, Member, MemberLead, Role, Session, Side
-from tests.bench.server import TOKEN, Measure, lean_server
+from tests.bench.beside import Took, ended, listens
+from tests.bench.peers import TOKEN
+from tests.bench.server import lean_server
 from tests.soak.ground import databases
 from tests.town import EVE, PROGRAMMES
 
@@ -39,12 +36,7 @@ UPDATES = 2_000
 ROUNDS = 5
 _FIRST_CHAT = 700_000_001
 
-Client = Callable[[str, Connection], Awaitable[Measure]]
-
-
-async def ended(pipe: Connection) -> Measure:
-    """Wait for the server to have all updates acknowledged."""
-    return await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
+Client = Callable[[str, Connection], Awaitable[Took]]
 
 
 def _person(number: int) -> dict[str, Any]:
@@ -86,59 +78,29 @@ def taps(session_id: int) -> list[dict[str, Any]]:
     ]
 
 
-async def aiogram_echo(url: str, pipe: Connection) -> Measure:
-    """What aiogram does when it has nothing to remember."""
-    session = AiohttpSession(api=TelegramAPIServer.from_base(url))
-    bot, dispatcher = Bot(TOKEN, session), Dispatcher()
-
-    @dispatcher.message()
-    async def echo(message: Message) -> None:
-        await message.answer(message.text or "")
-
-    polling = asyncio.create_task(
-        dispatcher.start_polling(bot, handle_signals=False, close_bot_session=True)
-    )
-    measure = await ended(pipe)
-    await dispatcher.stop_polling()
-    await polling
-    return measure
-
-
-async def telegram_echo(url: str, pipe: Connection) -> Measure:
-    """The same of python-telegram-bot, as it comes, with updates side by side."""
-
-    async def echo(update: PtbUpdate, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        if update.message is not None:
-            await update.message.reply_text(update.message.text or "")
-
-    app = Application.builder().token(TOKEN).base_url(f"{url}/bot").concurrent_updates(64).build()
-    app.add_handler(MessageHandler(filters.TEXT, echo))
-    async with app:
-        await app.start()
-        if app.updater is not None:
-            await app.updater.start_polling()
-        measure = await ended(pipe)
-        if app.updater is not None:
-            await app.updater.stop()
-        await app.stop()
-    return measure
+def peer(name: str, *, tuned: bool = False) -> Client:
+    """A bot that only echoes, in a process of its own."""
+    return partial(listens, name, tuned=tuned)
 
 
 def rsvp(database_url: str) -> Client:
     """Jisr: each tap takes a seat, is kept, and is answered with a toast and the changed card."""
 
-    async def run(url: str, pipe: Connection) -> Measure:
+    async def run(url: str, pipe: Connection) -> Took:
         settings = read_settings(
             database_url=database_url, telegram_token=TOKEN, telegram_api_url=url
         )
         clock, pacer = SimulatedClock(EVE, speed=0), Pacer(rate=1_000_000, per_chat=0)
         async with open_app(settings, clock, pacer=pacer, flood=Flood(most=UPDATES)) as app:
+            let_be()
+            busy = time.process_time()
             listening = asyncio.create_task(app.listen())
             measure = await ended(pipe)
+            busy = time.process_time() - busy
             listening.cancel()
             with suppress(asyncio.CancelledError):
                 await listening
-        return measure
+        return Took(measure.seconds, busy)
 
     return run
 
@@ -181,25 +143,27 @@ class Found:
 async def measured(client: Client, updates: list[dict[str, Any]]) -> Found:
     """Let a client take all of these updates from a fresh server."""
     with lean_server(updates) as (url, pipe):
-        busy = time.process_time()
-        measure = await client(url, pipe)
-        busy = time.process_time() - busy
-    return Found(len(updates) / measure.seconds, 1_000 * busy / len(updates))
+        took = await client(url, pipe)
+    return Found(len(updates) / took.seconds, 1_000 * took.busy / len(updates))
+
+
+PEERS = {
+    "aiogram, an echo": peer("aiogram-echo"),
+    "the same, tuned": peer("aiogram-echo", tuned=True),
+    "python-telegram-bot, an echo": peer("telegram-echo"),
+}
 
 
 async def _round(found: dict[str, list[Found]]) -> None:
     """Everybody once, one after the other, so that all meet the same machine."""
-
-    def note(name: str, one: Found) -> None:
-        found.setdefault(name, []).append(one)
-
-    note("aiogram, an echo", await measured(aiogram_echo, words()))
-    note("python-telegram-bot, an echo", await measured(telegram_echo, words()))
+    for name, one in PEERS.items():
+        found.setdefault(name, []).append(await measured(one, words()))
     with tempfile.TemporaryDirectory() as folder:
         async with databases(Path(folder)) as urls:
             for kind, url in urls.items():
                 session = await populate(url)
-                note(f"Jisr, an RSVP, {kind}", await measured(rsvp(url), taps(session)))
+                ours = await measured(rsvp(url), taps(session))
+                found.setdefault(f"Jisr, an RSVP, {kind}", []).append(ours)
 
 
 async def run(console: Console) -> None:
@@ -209,16 +173,10 @@ async def run(console: Console) -> None:
         await _round(found)
     rates = {name: median(one.rate for one in each) for name, each in found.items()}
     busy = {name: median(one.busy for one in each) for name, each in found.items()}
-    echo, other, *_ = found
-    table = Table("inbound", "updates/s", "of aiogram", "of PTB", "CPU ms", "aiogram's / ours")
+    aiogram, tuned, telegram = (rates[name] for name in PEERS)
+    table = Table("inbound", "updates/s", "of aiogram", "of it, tuned", "of PTB", "CPU ms")
     for name, rate in rates.items():
-        table.add_row(
-            name,
-            f"{rate:,.0f}",
-            f"{rate / rates[echo]:.2f}",
-            f"{rate / rates[other]:.2f}",
-            f"{busy[name]:.2f}",
-            f"{busy[echo] / busy[name]:.2f}",
-        )
+        ratios = (f"{rate / one:.2f}" for one in (aiogram, tuned, telegram))
+        table.add_row(name, f"{rate:,.0f}", *ratios, f"{busy[name]:.2f}")
     console.print(table)
-    console.print(f"{UPDATES} updates each, one process, loopback; medians of {ROUNDS} rounds")
+    console.print(f"{UPDATES} updates each, loopback; medians of {ROUNDS} rounds")

@@ -15,13 +15,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from aiohttp import ClientSession
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import and_, func, insert, select
-from telegram import Bot
 
-from bot.app import App, open_app
+from bot.app import App, let_be, open_app
 from bot.clock import RealClock
 from bot.pace import Pacer
 from bot.settings import read_settings
@@ -44,22 +42,17 @@ from storage.tables import (
     Session,
     Stage,
 )
-from tests.bench.server import TOKEN, lean_server
+from tests.bench.beside import drains
+from tests.bench.peers import LETTERS, TEXT, TOKEN
+from tests.bench.server import lean_server
 from tests.soak.ground import databases
 
-LETTERS = 12_000
 ROUNDS = 3
-# What a writer of a broadcast loop would try.
-AT_ONCE = (1, 10)
+_TUNED = "PTB, one by one, tuned"
 LANGUAGES = ("fr", "ar", "en")
 _LEAD = 15
 # The server hands out updates too; nobody asks for this one.
 _UNASKED = [{"update_id": 1}]
-_TEXT = (
-    "<b>Consular days in Lyon</b>\n\nOn 4 and 5 July, without appointment: passports, civil status, "
-    "certificates. Bring your identity card and two photographs.\n\n<i>To stop receiving these: "
-    "/stop</i>"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,45 +66,18 @@ class Drained:
 Drain = Callable[[str], Awaitable[Drained]]
 
 
-async def _at_once(send: Callable[[int], Awaitable[object]], concurrency: int) -> Drained:
-    """Send all letters, so many at a time."""
-    numbers = iter(range(LETTERS))
+def peer(name: str, *, tuned: bool = False) -> Drain:
+    """A peer that sends the same letters, in a process of its own."""
 
-    async def work() -> None:
-        for number in numbers:
-            await send(number)
+    async def drain(url: str) -> Drained:
+        took = await drains(name, url, tuned=tuned)
+        return _drained(took.seconds, took.busy)
 
-    begun, busy = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(work() for _ in range(concurrency)))
-    return _drained(time.perf_counter() - begun, time.process_time() - busy)
+    return drain
 
 
 def _drained(seconds: float, busy: float) -> Drained:
     return Drained(LETTERS / seconds, 1_000 * busy / LETTERS)
-
-
-async def raw(url: str) -> Drained:
-    """aiohttp, a hundred at a time, and nothing else."""
-    async with ClientSession() as session:
-
-        async def send(number: int) -> None:
-            form = {"chat_id": f"{number + 1}", "text": _TEXT, "parse_mode": "HTML"}
-            async with session.post(f"{url}/bot{TOKEN}/sendMessage", data=form) as answer:
-                await answer.read()
-
-        return await _at_once(send, 100)
-
-
-def stock(concurrency: int) -> Drain:
-    """python-telegram-bot as it comes, in a loop over people."""
-
-    async def drain(url: str) -> Drained:
-        async with Bot(TOKEN, base_url=f"{url}/bot") as bot:
-            return await _at_once(
-                lambda n: bot.send_message(n + 1, _TEXT, parse_mode="HTML"), concurrency
-            )
-
-    return drain
 
 
 # --- ours -------------------------------------------------------------------------------------
@@ -127,6 +93,7 @@ def ours(database_url: str, lane: Lane, prepare: Callable[[App], Awaitable[None]
         pacer = Pacer(rate=100_000, per_chat=0)
         async with open_app(settings, RealClock(), pacer=pacer) as app:
             await prepare(app)
+            let_be()
             begun, busy = datetime.now(UTC), time.process_time()
             working = asyncio.create_task(app.engine())
             while not await _all_there(app.storage, lane, begun):  # noqa: ASYNC110  # a database knows of no event
@@ -201,7 +168,7 @@ async def an_announcement(app: App) -> None:
         db.add(made)
         await db.flush()
         for language in LANGUAGES:
-            db.add(AnnouncementText(announcement_id=made.id, language=language, text=_TEXT))
+            db.add(AnnouncementText(announcement_id=made.id, language=language, text=TEXT))
 
 
 async def reminders_of_a_session(app: App) -> None:
@@ -241,8 +208,12 @@ async def run(console: Console) -> None:
     """Measure everybody in turn, several rounds, and print the medians."""
     with tempfile.TemporaryDirectory() as folder, lean_server(_UNASKED) as (url, _pipe):
         async with databases(Path(folder)) as urls:
-            peers: dict[str, Drain] = {"raw aiohttp, 100": raw}
-            peers |= {f"stock PTB, {n} at once": stock(n) for n in AT_ONCE}
+            peers = {
+                "raw aiohttp, 100 at once": peer("aiohttp-drain", tuned=True),
+                "stock PTB, one by one": peer("telegram-drain-1"),
+                "stock PTB, 10 at once": peer("telegram-drain-10"),
+                _TUNED: peer("telegram-drain-1", tuned=True),
+            }
             for kind, at in urls.items():
                 await populate(at)
                 peers[f"announcement, {kind}"] = ours(at, Lane.BULK, an_announcement)
@@ -260,26 +231,12 @@ async def run(console: Console) -> None:
 
 def _print(console: Console, found: dict[str, Drained]) -> None:
     plain = next(iter(found.values()))
-    stocks = [one for name, one in found.items() if name.startswith("stock")]
-    best, lightest = max(one.rate for one in stocks), min(one.busy for one in stocks)
+    best = max(one.rate for name, one in found.items() if name.startswith("stock"))
     table = Table(
-        "client",
-        "letters/s",
-        "of raw",
-        "of PTB's best",
-        "CPU ms",
-        "PTB's / ours",
+        *("client", "letters/s", "of raw", "of stock PTB", "of it, tuned", "CPU ms"),
         title=f"Draining {LETTERS} letters, median of {ROUNDS}",
-        box=None,
-        pad_edge=False,
     )
     for name, one in found.items():
-        table.add_row(
-            name,
-            f"{one.rate:,.0f}",
-            f"{one.rate / plain.rate:.2f}",
-            f"{one.rate / best:.2f}",
-            f"{one.busy:.2f}",
-            f"{lightest / one.busy:.2f}",
-        )
+        ratios = (f"{one.rate / other:.2f}" for other in (plain.rate, best, found[_TUNED].rate))
+        table.add_row(name, f"{one.rate:,.0f}", *ratios, f"{one.busy:.2f}")
     console.print(table)

@@ -16,7 +16,6 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-TOKEN = "4242424242:measured-and-opens-nothing"
 _ME = {"id": 4242424242, "is_bot": True, "first_name": "Jisr", "username": "JisrBot"}
 _CHAT = {"id": 1, "type": "private", "first_name": "A"}
 _ANSWERS: dict[str, Any] = {
