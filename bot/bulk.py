@@ -252,7 +252,7 @@ class TelegramBulk:
             "chat_id": address,
             "parse_mode": "HTML",
             "rate_limit_args": ticket,
-            "api_kwargs": {"reply_markup": piece.keyboard},
+            "api_kwargs": {"reply_markup": piece.markup},
         }
         if self._paid and ticket.priority != REPLY:
             common["allow_paid_broadcast"] = True

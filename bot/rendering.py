@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
+
 from handlers.letters import Letter, Stored, Tap
 
 # Bot API, sendMessage.text and sendPhoto.caption, after entities parsing. Counted in UTF-16 units,
@@ -22,6 +24,11 @@ class Piece:
     text: str
     keyboard: dict[str, Any] | None = None
     stored: Stored | None = None
+
+    @property
+    def markup(self) -> str | None:
+        """The keyboard as a request tells it."""
+        return orjson.dumps(self.keyboard).decode() if self.keyboard else None
 
 
 _TAG = re.compile(r"<[^>]*>")

@@ -206,8 +206,8 @@ def _session(bot: Bot) -> _Session:
 
 async def _say(bot: Bot, piece: Piece, chat_id: int, edited: int | None, sleep: Sleep) -> Outcome:
     fields = {"chat_id": str(chat_id), "parse_mode": "HTML"}
-    if piece.keyboard:
-        fields["reply_markup"] = orjson.dumps(piece.keyboard).decode()
+    if piece.markup:
+        fields["reply_markup"] = piece.markup
 
     async def send(text: str) -> Outcome:
         if piece.stored is None:

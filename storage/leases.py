@@ -6,8 +6,10 @@ without need, but never has two holders, because `holds` is asked of the row its
 """
 
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -42,14 +44,21 @@ async def holds(db: AsyncSession, name: str, holder: str) -> bool:
     stopped in the middle of it, PostgreSQL ends the transaction before the lease is over: a holder
     that sleeps must not keep its successor waiting.
     """
-    asked = select(Lease.holder).where(Lease.name == name).with_for_update(read=True)
-    if db.get_bind().dialect.name == "postgresql":
-        patience = int(LEASE / timedelta(milliseconds=1) * 2 / 3)
-        asked = asked.add_columns(
-            func.set_config("idle_in_transaction_session_timeout", str(patience), True)
-        )
-    row = (await db.execute(asked)).first()
+    asked = _asked(on_postgresql=db.get_bind().dialect.name == "postgresql")
+    row = (await db.execute(asked, {"name": name})).first()
     return row is not None and row[0] == holder
+
+
+@cache
+def _asked(*, on_postgresql: bool) -> Any:
+    """Building this statement costs as much as running it, and it is asked with each batch."""
+    asked = select(Lease.holder).where(Lease.name == bindparam("name")).with_for_update(read=True)
+    if not on_postgresql:
+        return asked
+    patience = int(LEASE / timedelta(milliseconds=1) * 2 / 3)
+    return asked.add_columns(
+        func.set_config("idle_in_transaction_session_timeout", str(patience), True)
+    )
 
 
 async def term(db: AsyncSession, name: str) -> tuple[str, datetime] | None:

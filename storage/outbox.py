@@ -33,6 +33,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Insert,
+    Integer,
     Update,
     and_,
     bindparam,
@@ -98,7 +99,7 @@ def insert_once(db: AsyncSession) -> Insert:
 
 async def anything_due(db: AsyncSession, now: datetime) -> bool:
     """Whether `take_due` would find something: cheap, for an outbox that is mostly empty."""
-    return await db.scalar(select(_next_of_each_lane(now, 1).exists())) or False
+    return await db.scalar(_any(), {"now": now, "limit": 1}) or False
 
 
 async def take_due(
@@ -109,12 +110,25 @@ async def take_due(
     A row that something else has locked just now is left for the next time. Of several addresses
     on these channels the oldest that works is used; a row for a group has an address of its own.
     """
+    given = {"now": now, "limit": limit, "channels": sorted(channels)}
+    first: dict[int, Due] = {}
+    for id_, kind, about, lane, *rest in await db.execute(_due(), given):
+        if id_ not in first:
+            first[id_] = Due(id_, kind, about, Lane(lane), *rest)
+    return list(first.values())[:limit]
+
+
+# Building these statements costs as much as running them: each is built once.
+
+
+@cache
+def _due() -> Any:
     reachable = and_(
         Address.member_id == Outbox.member_id,
         Address.unreachable_at.is_(None),
-        Address.channel.in_(channels),
+        Address.channel.in_(bindparam("channels", expanding=True)),
     )
-    rows = await db.execute(
+    return (
         select(
             Outbox.id,
             Outbox.kind,
@@ -132,22 +146,23 @@ async def take_due(
         .outerjoin(Address, reachable)
         # Said this way round, or SQLite would walk through all that is queued to find these.
         .where(
-            Outbox.id.in_(_next_of_each_lane(now, limit)),
+            Outbox.id.in_(_next_of_each_lane()),
             Outbox.state.not_in(set(Fate) - {Fate.QUEUED}),
         )
         .order_by(Outbox.lane, Outbox.due, Outbox.id, Address.id)
         .with_for_update(of=Outbox, skip_locked=True)
     )
-    first: dict[int, Due] = {}
-    for id_, kind, about, lane, *rest in rows:
-        if id_ not in first:
-            first[id_] = Due(id_, kind, about, Lane(lane), *rest)
-    return list(first.values())[:limit]
 
 
-def _next_of_each_lane(now: datetime, limit: int) -> Any:
+@cache
+def _any() -> Any:
+    return select(_next_of_each_lane().exists())
+
+
+def _next_of_each_lane() -> Any:
     # One range of the index for each lane: what waits for tomorrow in one isn't walked through to
     # get at what is due in the next.
+    now, limit = bindparam("now", type_=Instant()), bindparam("limit", type_=Integer)
     lanes = [
         select(Outbox.id)
         .where(Outbox.state == Fate.QUEUED, Outbox.lane == lane, Outbox.due <= now)
@@ -224,14 +239,16 @@ async def settle(db: AsyncSession, engine: str, settlements: Sequence[Settlement
     if not settlements:
         return []
     ids = [one.id for one in settlements]
-    rows = await db.scalars(
-        select(Outbox.id)
-        .where(Outbox.id.in_(ids), Outbox.state == Fate.STARTED, Outbox.engine == engine)
-        .with_for_update()
-    )
-    ours = set(rows)
+    ours = set(await db.scalars(_started(), {"ids": ids, "holder": engine}))
     await write_off(db, [one for one in settlements if one.id in ours])
     return [one for one in ids if one not in ours]
+
+
+@cache
+def _started() -> Any:
+    theirs = Outbox.engine == bindparam("holder")
+    ids = Outbox.id.in_(bindparam("ids", expanding=True))
+    return select(Outbox.id).where(ids, Outbox.state == Fate.STARTED, theirs).with_for_update()
 
 
 # --- after trouble --------------------------------------------------------------------------

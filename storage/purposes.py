@@ -5,8 +5,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.settlements import Due
@@ -81,16 +82,21 @@ async def willing(db: AsyncSession, rows: Sequence[Due], purpose: Purpose | None
     """
     if purpose is None:
         return list(rows)
-    readers = Agreement.member_id.in_({row.member.id for row in rows})
-    agreed = set(
-        await db.scalars(
-            select(Agreement.member_id)
-            .where(readers, Agreement.purpose == purpose)
-            # Only a deletion collides with this lock, and we never wait for one.
-            .with_for_update(read=True, key_share=True, skip_locked=True)
-        )
-    )
+    given = {"readers": [row.member.id for row in rows], "purpose": purpose}
+    agreed = set(await db.scalars(_agreed(), given))
     return [row for row in rows if row.member.id in agreed]
+
+
+@cache
+def _agreed() -> Select[int]:
+    """Building this statement costs as much as running it."""
+    readers = Agreement.member_id.in_(bindparam("readers", expanding=True))
+    return (
+        select(Agreement.member_id)
+        .where(readers, Agreement.purpose == bindparam("purpose"))
+        # Only a deletion collides with this lock, and we never wait for one.
+        .with_for_update(read=True, key_share=True, skip_locked=True)
+    )
 
 
 def _append(

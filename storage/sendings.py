@@ -17,9 +17,10 @@ Letters whose answer was lost are held as "unknown", until somebody of the team 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from math import ceil
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import group_chats, mailings, outbox, quiet, recipients, sending_cards
@@ -125,12 +126,21 @@ async def leaving(
     db: AsyncSession, ids: Collection[int]
 ) -> dict[tuple[int, str], tuple[Announcement, AnnouncementText]]:
     """Of these announcements, those that are being sent: each of their texts, by its language."""
-    rows = await db.execute(
+    rows = await db.execute(_leaving(), {"ids": sorted(ids)})
+    return {(one.id, text.language): (one, text) for one, text in rows}
+
+
+@cache
+def _leaving() -> Select[Announcement, AnnouncementText]:
+    """Building this statement costs as much as running it, and it is asked with each batch."""
+    return (
         select(Announcement, AnnouncementText)
         .join(AnnouncementText, AnnouncementText.announcement_id == Announcement.id)
-        .where(Announcement.id.in_(ids), Announcement.stage == Stage.SENDING)
+        .where(
+            Announcement.id.in_(bindparam("ids", expanding=True)),
+            Announcement.stage == Stage.SENDING,
+        )
     )
-    return {(one.id, text.language): (one, text) for one, text in rows}
 
 
 # --- what the team does ---------------------------------------------------------------------

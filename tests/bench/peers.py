@@ -43,10 +43,10 @@ async def _told_to_stop() -> None:
 
 async def aiogram_echo(url: str) -> None:
     """What aiogram does when it has nothing to remember."""
-    from aiogram import Bot, Dispatcher  # noqa: PLC0415 - each only what it uses
-    from aiogram.client.session.aiohttp import AiohttpSession  # noqa: PLC0415
-    from aiogram.client.telegram import TelegramAPIServer  # noqa: PLC0415
-    from aiogram.types import Message  # noqa: PLC0415
+    from aiogram import Bot, Dispatcher
+    from aiogram.client.session.aiohttp import AiohttpSession
+    from aiogram.client.telegram import TelegramAPIServer
+    from aiogram.types import Message
 
     bot = Bot(TOKEN, AiohttpSession(api=TelegramAPIServer.from_base(url)))
     dispatcher = Dispatcher()
@@ -65,8 +65,8 @@ async def aiogram_echo(url: str) -> None:
 
 async def telegram_echo(url: str) -> None:
     """The same of python-telegram-bot, with updates side by side."""
-    from telegram import Update  # noqa: PLC0415
-    from telegram.ext import Application, ContextTypes, MessageHandler, filters  # noqa: PLC0415
+    from telegram import Update
+    from telegram.ext import Application, ContextTypes, MessageHandler, filters
 
     async def echo(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         if update.message is not None:
@@ -99,7 +99,7 @@ def telegram_drain(concurrency: int) -> Peer:
     """python-telegram-bot in a loop over people."""
 
     async def drain(url: str) -> None:
-        from telegram import Bot  # noqa: PLC0415
+        from telegram import Bot
 
         async with Bot(TOKEN, base_url=f"{url}/bot") as bot:
             await _at_once(lambda n: bot.send_message(n, TEXT, parse_mode="HTML"), concurrency)
@@ -109,7 +109,7 @@ def telegram_drain(concurrency: int) -> Peer:
 
 async def aiohttp_drain(url: str) -> None:
     """aiohttp, a hundred at a time, and nothing else."""
-    from aiohttp import ClientSession  # noqa: PLC0415
+    from aiohttp import ClientSession
 
     async with ClientSession() as session:
 
@@ -144,7 +144,7 @@ def main() -> None:
     library, peer = PEERS[name]
     importlib.import_module(library)
     if "--tuned" in how:
-        import uvloop  # noqa: PLC0415
+        import uvloop
 
         gc.freeze()
         gc.set_threshold(10_000)
