@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from aiohttp import ClientSession, FormData, Payload
+from aiohttp import ClientSession, FormData, Payload, TCPConnector
 from telegram.error import TelegramError
 from telegram.ext import BaseRateLimiter, ExtBot
 from telegram.request import BaseRequest, RequestData
@@ -57,7 +57,8 @@ class AiohttpRequest(BaseRequest):
 
     async def initialize(self) -> None:
         """Open the connection pool."""
-        self._session = ClientSession()
+        # How many are in flight is for delivery to say, not for the pool of connections.
+        self._session = ClientSession(connector=TCPConnector(limit=0))
 
     async def shutdown(self) -> None:
         """Close the connection pool."""

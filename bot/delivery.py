@@ -37,8 +37,10 @@ from storage.settlements import Due, Settlement
 log = structlog.get_logger()
 
 # Requests in flight, counted in seconds of the pace: what a slow answer may take without holding
-# up the next letter. At most so many duplicates if this process is killed, hence never too many.
-ANSWER_SECONDS, FEWEST, MOST = 0.3, 4, 100
+# up the next letter. At most so many duplicates if this process is killed, hence never more than
+# are needed at Telegram's highest rate, the paid one (Bot API, sendMessage.allow_paid_broadcast:
+# 1,000 messages a second).
+ANSWER_SECONDS, FEWEST, MOST = 0.3, 4, 300
 # Seconds between two looks at an outbox that had nothing due.
 IDLE = 0.5
 # Seconds that requests under way get to be answered when we are asked to stop.
@@ -53,8 +55,8 @@ def in_flight_at(pace: float) -> int:
 def worth_a_transaction(in_flight: int) -> int:
     """For how many letters a transaction is worth its while, with so many in flight.
 
-    At Telegram's pace for each: answers that wait are duplicates if we are killed. With a hundred
-    in flight for a quarter of them, or transactions would be most of what a letter costs.
+    At Telegram's usual pace for each: answers that wait are duplicates if we are killed. With
+    hundreds in flight for a quarter of them, or transactions would be most of what a letter costs.
     """
     return max(1, in_flight // 4 - 1)
 
