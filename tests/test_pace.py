@@ -12,6 +12,7 @@ from hypothesis import strategies as some
 from bot.pace import (
     BULK,
     GROUP_MESSAGES,
+    LENIENCE,
     MESSAGES_PER_SECOND,
     REMINDER,
     REPLY,
@@ -26,16 +27,16 @@ A_HAIR = 1e-6
 
 
 class Impatient(selectors.DefaultSelector):
-    """Instead of waiting, it is at once that much later."""
+    """Instead of waiting, it is at once that much later; as much too late as a busy machine."""
 
-    now = 0.0
+    now = late = 0.0
 
     def select(self, timeout=None):
         ready = super().select(0)
         if not ready:
             if timeout is None:
                 raise RuntimeError("everybody waits, and nothing will happen any more")
-            self.now += timeout
+            self.now += timeout + (self.late if timeout > 0 else 0)
         return ready
 
 
@@ -48,9 +49,10 @@ class Loop(asyncio.SelectorEventLoop):
         return self.impatient.now
 
 
-def play(scene):
+def play(scene, late=0.0):
     """Run `scene(pacer)` in simulated time, which passes only while everybody waits."""
     loop = Loop()
+    loop.impatient.late = late
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         return runner.run(scene(Pacer(monotonic=loop.time)))
 
@@ -76,6 +78,21 @@ def test_starts_are_spaced_from_the_first_on():
     log = play(scene)
     assert [chat for _, chat in log] == list(range(100))
     assert [at for at, _ in log] == pytest.approx([i * GAP for i in range(100)])
+
+
+@pytest.mark.parametrize("late", [0.001, 0.008, 0.05])
+def test_a_late_timer_gives_away_none_of_the_pace_and_nothing_is_made_up_for_in_a_burst(late):
+    async def scene(pacer):
+        log = []
+        await asyncio.gather(*(ask(pacer, log, chat) for chat in range(200)))
+        return [at for at, _ in log]
+
+    starts = play(scene, late)
+    gaps = [after - before for before, after in pairwise(starts)]
+    assert min(gaps) >= GAP * (1 - LENIENCE) - A_HAIR
+    assert max(sum(at <= start < at + 1 for start in starts) for at in starts) <= 29
+    if late < GAP * LENIENCE:
+        assert starts[-1] <= 199 * GAP + late + A_HAIR
 
 
 def test_one_chat_hears_one_message_a_second_and_holds_nobody_up():
