@@ -5,7 +5,7 @@ tells what was so before it waited. On SQLite a transaction that writes is alone
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -68,13 +68,20 @@ async def hold(
     """
     given = {"member": member.id, "session": session_id}
     held: dict[int, _Held] = db.info.setdefault(_HELD, {})
-    mine = held.get(session_id)
-    if mine is not None and mine.serves(taking=taking):
+    known = held.get(session_id)
+    if known is not None and known.serves(taking=taking):
         # Somebody who shares this transaction wished for the same session a moment ago.
-        rows = (await db.execute(_standing_again(overlaps=overlaps), given)).all()
-        if len(rows) == 1:
-            _, rsvp, taken, waiting, in_line, reminded = rows[0]
-            return Standing(mine.session, mine.event, rsvp, taken, waiting, in_line, reminded)
+        unwritten = [one for one in db.new if isinstance(one, Rsvp)]
+        if not any(one.member_id == member.id for one in unwritten):
+            with db.no_autoflush:
+                rows = (await db.execute(_standing_again(overlaps=overlaps), given)).all()
+            if len(rows) == 1:
+                beside = [one for one in unwritten if one.session_id == session_id]
+                _, rsvp, taken, waiting, in_line, reminded = rows[0]
+                written = Standing(
+                    known.session, known.event, rsvp, taken, waiting, in_line, reminded
+                )
+                return _with(beside, written)
     if db.get_bind().dialect.name == "postgresql":
         await db.execute(_locks(taking=taking, overlaps=overlaps), given)
     rows = (await db.execute(_standing(overlaps=overlaps), given)).all()
@@ -85,6 +92,18 @@ async def hold(
     held[session_id] = _Held(session, event, taking=taking)
     others = tuple(row[0] for row in rows if row is not here)
     return Standing(session, event, rsvp, taken, waiting, in_line, reminded, others)
+
+
+def _with(unwritten: Sequence[Rsvp], stood: Standing) -> Standing:
+    """The same once these new RSVPs are written, which wait for the end of the transaction."""
+    seated = sum(1 + one.guests for one in unwritten if one.state in HOLDING)
+    line = [1 + one.guests for one in unwritten if one.state == Seat.WAITLISTED]
+    return replace(
+        stood,
+        taken=stood.taken + seated,
+        waiting=stood.waiting + sum(line),
+        in_line=stood.in_line + len(line),
+    )
 
 
 @dataclass(frozen=True, slots=True)
