@@ -100,27 +100,38 @@ def wished(halls: Halls, chance: random.Random) -> Act:
 
 
 async def act(db: AsyncSession, halls: Halls, wish: Act, now: datetime) -> None:
-    """Do it by the rules, in the caller's transaction."""
+    """Do it by the rules, in the caller's transaction, and look at what the member is shown."""
+    outcome = await answered(db, halls, wish, now)
+    if wish.verb in {"take", "swap"}:
+        assert outcome is not None
+        # What the member is shown at once is what anybody counts afterwards.
+        member, session = halls.people[wish.who], halls.sessions[wish.where]
+        somebody = await db.get_one(Member, member)
+        seen = await events.after(db, outcome, somebody)
+        assert seen == await events.item(db, session, somebody), wish
+
+
+async def answered(
+    db: AsyncSession, halls: Halls, wish: Act, now: datetime
+) -> rsvps.Outcome | None:
+    """Do it by the rules, in the caller's transaction; what the member was answered, if it is one's."""
     session = halls.sessions[wish.where]
     if wish.verb == "tend":
         await waitlist.tend(db, now)
-        return
+        return None
     if wish.verb == "resize":
         await _resize(db, session, wish.number)
-        return
+        return None
     member = await db.get_one(Member, halls.people[wish.who])
-    if wish.verb == "give":
-        await rsvps.give_up(db, member, session, now)
-    elif wish.verb == "guests":
-        await rsvps.set_guests(db, member, session, wish.number % (rsvps.GUESTS + 1), now)
-    elif wish.verb == "arrive":
+    if wish.verb == "arrive":
         await _arrive(db, member, session, now)
-    else:
-        outcome = await rsvps.request_seat(db, member, session, now, swap=wish.verb == "swap")
-        assert outcome is not None
-        # What the member is shown at once is what anybody counts afterwards.
-        seen = await events.after(db, outcome, member)
-        assert seen == await events.item(db, session, member), wish
+        return None
+    if wish.verb == "give":
+        return await rsvps.give_up(db, member, session, now)
+    if wish.verb == "guests":
+        number = wish.number % (rsvps.GUESTS + 1)
+        return await rsvps.set_guests(db, member, session, number, now)
+    return await rsvps.request_seat(db, member, session, now, swap=wish.verb == "swap")
 
 
 async def _resize(db: AsyncSession, session_id: int, capacity: int) -> None:

@@ -9,7 +9,7 @@ import random
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -151,6 +151,75 @@ def test_whatever_people_and_staff_do_seats_and_lines_stay_true(database_url):
             suppress_health_check=[HealthCheck.too_slow],
         ),
     )
+
+
+WISHED = some.builds(
+    Act,
+    some.sampled_from(["take", "take", "take", "swap", "give", "guests", "arrive", "resize"]),
+    some.integers(0, PEOPLE - 1),
+    some.integers(0, 2),
+    some.integers(0, 5),
+)
+
+
+async def _answers(storage, crowd, wishes, *, shared):
+    """What each was answered, and all RSVPs in the end, by the places of people and sessions."""
+    told = []
+
+    async def answer(db, number, wish):
+        outcome = await halls.answered(db, crowd, wish, OPENING + timedelta(minutes=number))
+        stands = outcome.standing if outcome else None
+        numbers = stands and (stands.taken, stands.waiting, stands.in_line)
+        told.append(outcome and (outcome.answer, outcome.event_full, numbers))
+
+    if shared:
+        async with storage.begin() as db:
+            for number, wish in enumerate(wishes):
+                await answer(db, number, wish)
+    else:
+        for number, wish in enumerate(wishes):
+            async with storage.begin() as db:
+                await answer(db, number, wish)
+    async with storage.read() as db:
+        rows = await db.scalars(select(Rsvp).where(Rsvp.session_id.in_(crowd.sessions)))
+        kept = {
+            (crowd.sessions.index(row.session_id), crowd.people.index(row.member_id)): (
+                *(row.state, row.since, row.guests),
+            )
+            for row in rows
+        }
+        return told, kept, await halls.faults(db, crowd)
+
+
+@given(
+    wishes=some.lists(WISHED, min_size=4, max_size=25),
+    capacities=some.tuples(*[some.none() | some.integers(1, 3)] * 3),
+    event_capacity=some.none() | some.integers(2, 5),
+)
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_who_shares_a_transaction_is_answered_as_if_alone(
+    database_url, wishes, capacities, event_capacity
+):
+    async def both():
+        async with open_storage(database_url) as storage:
+            alone, together = [
+                await halls.build(
+                    storage, people=PEOPLE, capacities=capacities, event_capacity=event_capacity
+                )
+                for _ in range(2)
+            ]
+            return (
+                await _answers(storage, alone, wishes, shared=False),
+                await _answers(storage, together, wishes, shared=True),
+            )
+
+    alone, together = asyncio.run(both())
+    assert together == alone
+    assert alone[-1] == []
 
 
 @pytest.mark.parametrize("promotes", [False, True])

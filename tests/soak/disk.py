@@ -129,10 +129,15 @@ async def fire(
                 await post_letters(storage, sim, chance.randint(5, 15), _now() + SOON)
                 before, since = sim.world.mailbox.pending.keys() | said.keys(), len(bot.log)
                 leave(bot, LITTLE)
-                for number in range(1, people):
-                    one = sim.person(f"Emma {filling}-{number}", language_code="en", started=False)
-                    said[one.says("/start")] = one.id
-                await until(partial(_struck, bot, since, "intake"), 60)
+                struck, number = partial(_struck, bot, since, "intake"), 0
+                while not struck():
+                    # What is written small finds room in what was written before, so more may have
+                    # to come until there is none left.
+                    for number in range(number + 1, number + people):  # noqa: B020 - goes on counting
+                        name = f"Emma {filling}-{number}"
+                        one = sim.person(name, language_code="en", started=False)
+                        said[one.says("/start")] = one.id
+                    await until(lambda: struck() or not sim.world.mailbox.pending, 60)  # noqa: B023 - awaited here
                 leave(bot, 0)
                 # What is written small may still find a place, so either may be the first to see.
                 await until(partial(_struck, bot, since, "delivery", "settling"), 60)
