@@ -132,6 +132,9 @@ class Metronome:
 async def _tried(tick: Tick, outage: Outage) -> None:
     try:
         await tick()
+    except asyncio.CancelledError:
+        # We stop; APScheduler would tell of it as of a failure, with a trace.
+        log.info("a tick was cut short")
     except Exception as error:  # noqa: BLE001 - told by the outage; the next beat must come
         outage.struck(error)
     else:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -25,34 +25,41 @@ async def ended(pipe: Connection) -> Measure:
     return await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
 
 
-async def listens(name: str, url: str, pipe: Connection, *, tuned: bool = False) -> Took:
-    """Let a peer take all updates; it is stopped then."""
-    async with _started(name, url, tuned=tuned) as peer:
+def peer(name: str, url: str, *, tuned: bool = False) -> Sequence[str]:
+    """How this peer is started."""
+    return [peers.__file__, name, url, *(["--tuned"] if tuned else [])]
+
+
+def ours(url: str, database_url: str) -> Sequence[str]:
+    """How we are."""
+    return ["-m", "tests.bench.listener", url, database_url]
+
+
+async def listens(how: Sequence[str], pipe: Connection) -> Took:
+    """Let somebody take all updates; they are stopped then."""
+    async with _started(how) as peer:
         end = asyncio.ensure_future(ended(pipe))
         gone = asyncio.ensure_future(peer.wait())
         await asyncio.wait([end, gone], return_when=asyncio.FIRST_COMPLETED)
         if not end.done():
-            raise RuntimeError(f"{name} ended by itself")
+            raise RuntimeError(f"{' '.join(how)} ended by itself")
         measure = await end
         told, _ = await peer.communicate(b"")
         await gone
     return Took(measure.seconds, json.loads(told.splitlines()[-1])["busy"])
 
 
-async def drains(name: str, url: str, *, tuned: bool = False) -> Took:
-    """Let a peer send all letters."""
-    async with _started(name, url, tuned=tuned) as peer:
+async def drains(how: Sequence[str]) -> Took:
+    """Let somebody send all letters."""
+    async with _started(how) as peer:
         told, _ = await peer.communicate()
     return Took(**json.loads(told.splitlines()[-1]))
 
 
 @asynccontextmanager
-async def _started(
-    name: str, url: str, *, tuned: bool
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    wish = [sys.executable, peers.__file__, name, url, *(["--tuned"] if tuned else [])]
+async def _started(how: Sequence[str]) -> AsyncIterator[asyncio.subprocess.Process]:
     pipe = asyncio.subprocess.PIPE
-    peer = await asyncio.create_subprocess_exec(*wish, stdin=pipe, stdout=pipe)
+    peer = await asyncio.create_subprocess_exec(sys.executable, *how, stdin=pipe, stdout=pipe)
     try:
         yield peer
     finally:

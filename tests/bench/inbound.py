@@ -1,13 +1,9 @@
 """An RSVP tap, kept and answered, beside bots that only echo: what does remembering cost?"""
 
-import asyncio
 import tempfile
-import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,17 +13,11 @@ from rich.table import Table
 from sqlalchemy import insert, select
 
 from bot.agenda_files import read_agenda
-from bot.app import let_be, open_app
-from bot.clock import SimulatedClock
-from bot.flood import Flood
-from bot.pace import Pacer
-from bot.settings import read_settings
 from handlers.rsvps import Take
 from storage import agendas
 from storage.database import open_storage
 from storage.tables import Address, Event, Member, MemberLead, Role, Session, Side
-from tests.bench.beside import Took, ended, listens
-from tests.bench.peers import TOKEN
+from tests.bench.beside import listens, ours, peer
 from tests.bench.server import lean_server
 from tests.soak.ground import databases
 from tests.town import EVE, PROGRAMMES
@@ -35,8 +25,6 @@ from tests.town import EVE, PROGRAMMES
 UPDATES = 2_000
 ROUNDS = 5
 _FIRST_CHAT = 700_000_001
-
-Client = Callable[[str, Connection], Awaitable[Took]]
 
 
 def _person(number: int) -> dict[str, Any]:
@@ -78,33 +66,6 @@ def taps(session_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def peer(name: str, *, tuned: bool = False) -> Client:
-    """A bot that only echoes, in a process of its own."""
-    return partial(listens, name, tuned=tuned)
-
-
-def rsvp(database_url: str) -> Client:
-    """Jisr: each tap takes a seat, is kept, and is answered with a toast and the changed card."""
-
-    async def run(url: str, pipe: Connection) -> Took:
-        settings = read_settings(
-            database_url=database_url, telegram_token=TOKEN, telegram_api_url=url
-        )
-        clock, pacer = SimulatedClock(EVE, speed=0), Pacer(rate=1_000_000, per_chat=0)
-        async with open_app(settings, clock, pacer=pacer, flood=Flood(most=UPDATES)) as app:
-            let_be()
-            busy = time.process_time()
-            listening = asyncio.create_task(app.listen())
-            measure = await ended(pipe)
-            busy = time.process_time() - busy
-            listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
-        return Took(measure.seconds, busy)
-
-    return run
-
-
 async def populate(database_url: str) -> int:
     """As many members as there are taps; returns the session they will want a seat in."""
     async with open_storage(database_url) as storage, storage.begin() as db:
@@ -140,17 +101,17 @@ class Found:
     busy: float
 
 
-async def measured(client: Client, updates: list[dict[str, Any]]) -> Found:
-    """Let a client take all of these updates from a fresh server."""
+async def measured(how: Callable[[str], Sequence[str]], updates: list[dict[str, Any]]) -> Found:
+    """Let somebody take all of these updates from a fresh server, whose address tells how."""
     with lean_server(updates) as (url, pipe):
-        took = await client(url, pipe)
+        took = await listens(how(url), pipe)
     return Found(len(updates) / took.seconds, 1_000 * took.busy / len(updates))
 
 
 PEERS = {
-    "aiogram, an echo": peer("aiogram-echo"),
-    "the same, tuned": peer("aiogram-echo", tuned=True),
-    "python-telegram-bot, an echo": peer("telegram-echo"),
+    "aiogram, an echo": partial(peer, "aiogram-echo"),
+    "the same, tuned": partial(peer, "aiogram-echo", tuned=True),
+    "python-telegram-bot, an echo": partial(peer, "telegram-echo"),
 }
 
 
@@ -160,10 +121,12 @@ async def _round(found: dict[str, list[Found]]) -> None:
         found.setdefault(name, []).append(await measured(one, words()))
     with tempfile.TemporaryDirectory() as folder:
         async with databases(Path(folder)) as urls:
-            for kind, url in urls.items():
-                session = await populate(url)
-                ours = await measured(rsvp(url), taps(session))
-                found.setdefault(f"Jisr, an RSVP, {kind}", []).append(ours)
+            for kind, database_url in urls.items():
+                session = await populate(database_url)
+                us = partial(ours, database_url=database_url)
+                found.setdefault(f"Jisr, an RSVP, {kind}", []).append(
+                    await measured(us, taps(session))
+                )
 
 
 async def run(console: Console) -> None:

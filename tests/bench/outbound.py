@@ -43,6 +43,7 @@ from storage.tables import (
     Stage,
 )
 from tests.bench.beside import drains
+from tests.bench.beside import peer as how
 from tests.bench.peers import LETTERS, TEXT, TOKEN
 from tests.bench.server import lean_server
 from tests.soak.ground import databases
@@ -70,7 +71,7 @@ def peer(name: str, *, tuned: bool = False) -> Drain:
     """A peer that sends the same letters, in a process of its own."""
 
     async def drain(url: str) -> Drained:
-        took = await drains(name, url, tuned=tuned)
+        took = await drains(how(name, url, tuned=tuned))
         return _drained(took.seconds, took.busy)
 
     return drain

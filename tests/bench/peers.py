@@ -29,7 +29,7 @@ TEXT = (
 Peer = Callable[[str], Awaitable[None]]
 
 
-async def _told_to_stop() -> None:
+async def told_to_stop() -> None:
     """Wait, in a daemon's thread, for the input to end."""
     loop, over = asyncio.get_running_loop(), asyncio.Event()
 
@@ -58,7 +58,7 @@ async def aiogram_echo(url: str) -> None:
     polling = asyncio.create_task(
         dispatcher.start_polling(bot, handle_signals=False, close_bot_session=True)
     )
-    await _told_to_stop()
+    await told_to_stop()
     await dispatcher.stop_polling()
     await polling
 
@@ -78,7 +78,7 @@ async def telegram_echo(url: str) -> None:
         await app.start()
         if app.updater is not None:
             await app.updater.start_polling()
-        await _told_to_stop()
+        await told_to_stop()
         if app.updater is not None:
             await app.updater.stop()
         await app.stop()
@@ -131,9 +131,10 @@ PEERS: dict[str, tuple[str, Peer]] = {
 }
 
 
-async def _timed(peer: Peer, url: str) -> None:
+async def timed(work: Awaitable[None]) -> None:
+    """Do this, and tell what it took."""
     begun, busy = time.perf_counter(), time.process_time()
-    await peer(url)
+    await work
     took = {"seconds": time.perf_counter() - begun, "busy": time.process_time() - busy}
     print(json.dumps(took))  # noqa: T201 - read by who started us
 
@@ -148,9 +149,9 @@ def main() -> None:
 
         gc.freeze()
         gc.set_threshold(10_000)
-        uvloop.run(_timed(peer, url))
+        uvloop.run(timed(peer(url)))
     else:
-        asyncio.run(_timed(peer, url))
+        asyncio.run(timed(peer(url)))
 
 
 if __name__ == "__main__":
