@@ -37,9 +37,8 @@ from storage.settlements import Due, Settlement
 log = structlog.get_logger()
 
 # Requests in flight, counted in seconds of the pace: what a slow answer may take without holding
-# up the next letter. At most so many duplicates if this process is killed, hence never more than
-# are needed at Telegram's highest rate, the paid one (Bot API, sendMessage.allow_paid_broadcast:
-# 1,000 messages a second).
+# up the next letter. Each may be a duplicate if we are killed, hence never more than are needed at
+# the paid rate of 1,000 messages a second (Bot API, sendMessage.allow_paid_broadcast).
 ANSWER_SECONDS, FEWEST, MOST = 0.3, 4, 300
 # Seconds between two looks at an outbox that had nothing due.
 IDLE = 0.5

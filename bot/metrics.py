@@ -87,10 +87,12 @@ class Metrics:
             registry=registry,
         )
         # What has never happened is told too: an alarm on a series that isn't there never rings.
-        for lane in _LANES.values():
-            self._lateness.labels(lane)
-            for outcome in _OUTCOMES.values():
-                self._outcomes.labels(lane, outcome)
+        self._measured = {lane: self._lateness.labels(name) for lane, name in _LANES.items()}
+        self._counted = {
+            (lane, outcome): self._outcomes.labels(name, told)
+            for lane, name in _LANES.items()
+            for outcome, told in _OUTCOMES.items()
+        }
         for what in ("taken", "parked", "flooded"):
             self._updates.labels(what)
 
@@ -99,9 +101,9 @@ class Metrics:
 
         A server that is down moves the letter's due time; a 429 and the pace don't.
         """
-        self._outcomes.labels(_LANES[lane], _OUTCOMES[type(outcome)]).inc()
+        self._counted[lane, type(outcome)].inc()
         if isinstance(outcome, Sent):
-            self._lateness.labels(_LANES[lane]).observe(max(0.0, late.total_seconds()))
+            self._measured[lane].observe(max(0.0, late.total_seconds()))
 
     def arrived(self, verdict: Verdict) -> Callable[[asyncio.Task[None]], None]:
         """An update is at the door. Returns what to call when it has been dealt with."""

@@ -57,7 +57,8 @@ def length(text: str) -> int:
 
 def split(text: str, limit: int) -> list[str]:
     """Cut at line breaks, else at spaces, so that each part is whole HTML within the limit."""
-    if length(text) <= limit:
+    # A character is two units at most.
+    if 2 * len(text) <= limit or length(text) <= limit:
         return [text]
     atoms, start = _ATOM.findall(text), 0
     parts: list[str] = []

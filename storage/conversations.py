@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.batches import padded
 from storage.tables import Address, Base, Conversation, Member, Update
 
 
@@ -47,7 +48,8 @@ async def arrive(
     ids = [update_id for update_id, _ in updates]
     addresses = [address for _, address in updates]
     keys = [conversation_key(channel, address) for address in addresses]
-    given = {"channel": channel, "ids": ids, "addresses": addresses, "keys": keys}
+    given: dict[str, Any] = {"channel": channel, "ids": padded(ids)}
+    given |= {"addresses": padded(addresses), "keys": padded(keys)}
     answers = {row.update_id: row.answer for row in await db.execute(_answered(), given)}
     people = {row[0].address: row for row in await db.execute(_people(), given)}
     standing = {one.key: one for one in await db.scalars(_standing(), given)}

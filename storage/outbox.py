@@ -49,6 +49,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.batches import padded
 from storage.settlements import Due, Settlement
 from storage.tables import Address, Fate, Instant, Lane, Member, Outbox
 
@@ -239,7 +240,7 @@ async def settle(db: AsyncSession, engine: str, settlements: Sequence[Settlement
     if not settlements:
         return []
     ids = [one.id for one in settlements]
-    ours = set(await db.scalars(_started(), {"ids": ids, "holder": engine}))
+    ours = set(await db.scalars(_started(), {"ids": padded(ids), "holder": engine}))
     await write_off(db, [one for one in settlements if one.id in ours])
     return [one for one in ids if one not in ours]
 

@@ -10,6 +10,7 @@ from functools import cache
 from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.batches import padded
 from storage.settlements import Due
 from storage.tables import Agreement, Consent, Member, Purpose
 
@@ -82,7 +83,7 @@ async def willing(db: AsyncSession, rows: Sequence[Due], purpose: Purpose | None
     """
     if purpose is None:
         return list(rows)
-    given = {"readers": [row.member.id for row in rows], "purpose": purpose}
+    given = {"readers": padded([row.member.id for row in rows]), "purpose": purpose}
     agreed = set(await db.scalars(_agreed(), given))
     return [row for row in rows if row.member.id in agreed]
 
