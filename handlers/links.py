@@ -6,6 +6,7 @@ letters do without.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from handlers.letters import Tap
@@ -50,8 +51,14 @@ class Links:
             return ()
         if self.inline:
             return (Tap(words.label("Share"), query=door),)
-        text = urlencode({"url": url, "text": shortened(title, _LONGEST)})
-        return (Tap(words.label("Share"), url=f"https://t.me/share/url?{text}"),)
+        return (Tap(words.label("Share"), url=_sharing(url, title)),)
+
+
+@lru_cache(maxsize=1_000)
+def _sharing(url: str, title: str) -> str:
+    """The address that shares this link with its title; of few cards, asked for with each of them."""
+    told = urlencode({"url": url, "text": shortened(title, _LONGEST)})
+    return f"https://t.me/share/url?{told}"
 
 
 def dead_end(catalogs: Catalogs) -> str:
