@@ -13,16 +13,28 @@ lines, the head that has stood longest goes first. Sessions are dealt with under
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from heapq import heapify, heappop, heappush
 from math import inf
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from storage import outbox, room, rsvps
 from storage.room import HOLDING, SEATED
-from storage.tables import Event, Lane, Member, Rsvp, Seat, Session
+from storage.tables import Event, Instant, Lane, Member, Rsvp, Seat, Session
 
 KIND, PROMOTION = "offer", "promotion"
 # The time to answer an offer, and the part of what is left before the session that it may take.
@@ -178,6 +190,18 @@ async def promoted(db: AsyncSession, rsvp_ids: Sequence[int]) -> dict[int, Offer
 
 async def _astir(db: AsyncSession, now: datetime) -> Sequence[int]:
     """The sessions with an offer that lapsed, or with a free seat and somebody who wants it."""
+    given = {"now": now, "soon": now + TOO_LATE}
+    return (await db.scalars(_with_seats_to_move(), given)).all()
+
+
+@cache
+def _with_seats_to_move() -> Select[int]:
+    """Building this statement costs as much as running it.
+
+    Its states are written out: of a state that it can't see, PostgreSQL expects as many rows as of
+    any, and reads all of them, each second.
+    """
+    now, soon = bindparam("now", type_=Instant()), bindparam("soon", type_=Instant())
     taken = aliased(Rsvp)
     holding = (
         select(func.coalesce(func.sum(1 + taken.guests), 0))
@@ -185,23 +209,21 @@ async def _astir(db: AsyncSession, now: datetime) -> Sequence[int]:
         .correlate(Session)
         .scalar_subquery()
     )
-    wanted = exists().where(Rsvp.session_id == Session.id, Rsvp.state == Seat.WAITLISTED)
-    lapsed = exists().where(
-        Rsvp.session_id == Session.id, Rsvp.state == Seat.OFFERED, Rsvp.offered_until <= now
-    )
+
+    def somebody(state: Seat, *which: ColumnElement[bool]) -> ColumnElement[bool]:
+        known = literal(state, Rsvp.state.type, literal_execute=True)
+        return exists().where(Rsvp.session_id == Session.id, Rsvp.state == known, *which)
+
     capacity = func.coalesce(Session.capacity, Event.capacity)
     free = or_(capacity.is_(None), capacity > holding)
-    rows = await db.scalars(
+    lapsed = somebody(Seat.OFFERED, Rsvp.offered_until <= now)
+    wanted = and_(somebody(Seat.WAITLISTED), free, Session.starts_at >= soon)
+    return (
         select(Session.id)
         .join(Event, Event.id == Session.event_id)
-        .where(
-            Session.cancelled_at.is_(None),
-            Session.ends_at > now,
-            lapsed | and_(wanted, free, Session.starts_at >= now + TOO_LATE),
-        )
+        .where(Session.cancelled_at.is_(None), Session.ends_at > now, lapsed | wanted)
         .order_by(Session.id)
     )
-    return rows.all()
 
 
 async def _lapse(db: AsyncSession, session_ids: Sequence[int], now: datetime) -> None:
