@@ -6,15 +6,18 @@ staff watch. Reminders of one session are drained beside it.
 """
 
 import asyncio
+import json
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
+import uvloop
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import and_, func, insert, select
@@ -23,6 +26,7 @@ from bot.app import App, let_be, open_app
 from bot.clock import RealClock
 from bot.pace import Pacer
 from bot.settings import read_settings
+from bot.zones import prefer_packaged_zones
 from storage.database import Storage, open_storage
 from storage.tables import (
     Address,
@@ -42,7 +46,7 @@ from storage.tables import (
     Session,
     Stage,
 )
-from tests.bench.beside import drains
+from tests.bench.beside import Took, drains
 from tests.bench.beside import peer as how
 from tests.bench.peers import LETTERS, TEXT, TOKEN
 from tests.bench.server import lean_server
@@ -84,29 +88,33 @@ def _drained(seconds: float, busy: float) -> Drained:
 # --- ours -------------------------------------------------------------------------------------
 
 
-def ours(database_url: str, lane: Lane, prepare: Callable[[App], Awaitable[None]]) -> Drain:
-    """The whole engine: every letter taken, written, marked, sent and settled in a database."""
+def ours(database_url: str, lane: Lane) -> Drain:
+    """The whole engine, in a process of its own as well."""
 
     async def drain(url: str) -> Drained:
-        settings = read_settings(
-            database_url=database_url, telegram_token=TOKEN, telegram_api_url=url
-        )
-        pacer = Pacer(rate=100_000, per_chat=0)
-        async with open_app(settings, RealClock(), pacer=pacer) as app:
-            await prepare(app)
-            let_be()
-            begun, busy = datetime.now(UTC), time.process_time()
-            working = asyncio.create_task(app.engine())
-            while not await _all_there(app.storage, lane, begun):  # noqa: ASYNC110  # a database knows of no event
-                # Seldom: what it costs to look is counted, too.
-                await asyncio.sleep(0.25)
-            busy = time.process_time() - busy
-            working.cancel()
-            with suppress(asyncio.CancelledError):
-                await working
-            return _drained(await _seconds(app.storage, lane, begun), busy)
+        took = await drains(["-m", "tests.bench.outbound", url, database_url, lane.name])
+        return _drained(took.seconds, took.busy)
 
     return drain
+
+
+async def work(url: str, database_url: str, lane: Lane) -> Took:
+    """Every letter taken, written, marked, sent and settled in a database."""
+    settings = read_settings(database_url=database_url, telegram_token=TOKEN, telegram_api_url=url)
+    pacer = Pacer(rate=100_000, per_chat=0)
+    async with open_app(settings, RealClock(), pacer=pacer) as app:
+        await (an_announcement if lane is Lane.BULK else reminders_of_a_session)(app)
+        let_be()
+        begun, busy = datetime.now(UTC), time.process_time()
+        working = asyncio.create_task(app.engine())
+        while not await _all_there(app.storage, lane, begun):  # noqa: ASYNC110  # a database knows of no event
+            # Seldom: what it costs to look is counted, too.
+            await asyncio.sleep(0.25)
+        busy = time.process_time() - busy
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+        return Took(await _seconds(app.storage, lane, begun), busy)
 
 
 async def _all_there(storage: Storage, lane: Lane, begun: datetime) -> bool:
@@ -217,8 +225,8 @@ async def run(console: Console) -> None:
             }
             for kind, at in urls.items():
                 await populate(at)
-                peers[f"announcement, {kind}"] = ours(at, Lane.BULK, an_announcement)
-                peers[f"reminders, {kind}"] = ours(at, Lane.REMINDER, reminders_of_a_session)
+                peers[f"announcement, {kind}"] = ours(at, Lane.BULK)
+                peers[f"reminders, {kind}"] = ours(at, Lane.REMINDER)
             found: dict[str, list[Drained]] = {name: [] for name in peers}
             for _ in range(ROUNDS):
                 for name, drain in peers.items():
@@ -241,3 +249,9 @@ def _print(console: Console, found: dict[str, Drained]) -> None:
         ratios = (f"{one.rate / other:.2f}" for other in (plain.rate, best, found[_TUNED].rate))
         table.add_row(name, f"{one.rate:,.0f}", *ratios, f"{one.busy:.2f}")
     console.print(table)
+
+
+if __name__ == "__main__":
+    prefer_packaged_zones()
+    where, kept_in, kind_of_letter = sys.argv[1:]
+    print(json.dumps(asdict(uvloop.run(work(where, kept_in, Lane[kind_of_letter])))))  # noqa: T201 - read by who started us
