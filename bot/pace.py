@@ -109,14 +109,17 @@ class Pacer:
 
         Raises NotNow if a halt, now or while waiting, lasts longer than `patience` seconds.
         """
-        halted = self._halted_until - self._monotonic()
+        now, chat = self._monotonic(), None if chat is None else str(chat)
+        halted = self._halted_until - now
         if patience is not None and halted > patience:
             raise NotNow(halted)
-        waiter = _Waiter(
-            None if chat is None else str(chat),
-            patience,
-            asyncio.get_running_loop().create_future(),
-        )
+        if (
+            not any(self._lanes)
+            and max(self._free_at, self._halted_until, self._ready(chat)) <= now
+        ):
+            self._note_start(chat, now, now)
+            return
+        waiter = _Waiter(chat, patience, asyncio.get_running_loop().create_future())
         lane = self._lanes[priority]
         lane[waiter] = None
         try:

@@ -147,10 +147,12 @@ async def telling_times(
     server: str, text: str, attempt: Callable[[str], Awaitable[Outcome]]
 ) -> Outcome:
     """Attempt a text; if this server doesn't know <tg-time>, again with only the words in it."""
+    if "<tg-time" not in text:
+        return await attempt(text)
     if server in _WITHOUT_TIMES:
         text = _TIME_TAG.sub("", text)
     outcome = await attempt(text)
-    if outcome == NO_TIMES and "<tg-time" in text:
+    if outcome == NO_TIMES:
         log.warning("this Bot API server does not know tg-time", server=server)
         _WITHOUT_TIMES.add(server)
         outcome = await attempt(_TIME_TAG.sub("", text))
