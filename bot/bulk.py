@@ -1,7 +1,7 @@
 """How reminders and announcements go out on Telegram: python-telegram-bot's ExtBot, at our pace.
 
 It speaks HTTP through aiohttp, several times faster than its stock client, and every answer that
-is not a yes becomes a decision right there, by the table in `bot/telegram.py`: the library's own
+is not a yes becomes a decision right there, by the table in `bot/verdicts.py`: the library's own
 exceptions no longer tell a refused connection from a lost answer.
 """
 
@@ -23,7 +23,7 @@ from bot.pace import BULK, REPLY, NotNow, Pacer
 from bot.rendering import Piece, render
 from bot.settings import Settings, token_of
 from bot.verdicts import outcome_of, read, telling_times
-from bot.wire import form_of, post
+from bot.wire import NO_PREVIEW, form_of, post
 from handlers.letters import Attachment, Chart, Edited, Letter, Reach, Scannable, Stored
 
 log = structlog.get_logger()
@@ -32,8 +32,6 @@ log = structlog.get_logger()
 _SECONDS = 30
 # Seconds of a halt that a letter waits for here; for a longer one it goes back to the outbox.
 PATIENCE = 1.0
-# Bot API, LinkPreviewOptions; as JSON, which the library needs not make anew for each letter.
-_NO_PREVIEW = {"link_preview_options": '{"is_disabled": true}'}
 
 
 class NotAccepted(TelegramError):  # noqa: N818 - a refusal, and often no error
@@ -219,7 +217,7 @@ class TelegramBulk:
         except NotAccepted as refusal:
             lost = isinstance(refusal.outcome, Lost)
             return Later("the bot's name is not known yet") if lost else refusal.outcome
-        except Exception:
+        except Exception:  # drawing may fail in any way; the letter must not come back for ever
             log.exception("a file can't be made")
             return Refused("can't be made")
 
@@ -263,7 +261,7 @@ class TelegramBulk:
             elif letter.edits is not None:
                 await self._edit(letter.edits, piece.text, common)
             else:
-                common["api_kwargs"] |= _NO_PREVIEW
+                common["api_kwargs"] |= {"link_preview_options": NO_PREVIEW}
                 await self._bot.send_message(text=piece.text, **common)
         except NotNow as refusal:
             return Wait(refusal.seconds)
@@ -290,7 +288,7 @@ class TelegramBulk:
         else:
             place = {"message_id": int(edits.message)}
         common.pop("allow_paid_broadcast", None)
-        common["api_kwargs"] |= _NO_PREVIEW
+        common["api_kwargs"] |= {"link_preview_options": NO_PREVIEW}
         await self._bot.edit_message_text(text=text, **place, **common)
 
 

@@ -1,6 +1,6 @@
 """How we speak to people on Telegram while they wait: rendering, replies, and what errors mean.
 
-Replies go out through aiogram, paced before everything else; reminders and announcements are
+Replies go out by aiogram's session, paced before everything else; reminders and announcements are
 `bot/bulk.py`'s, by the same rendering and the same table of errors.
 """
 
@@ -39,7 +39,7 @@ from bot.pace import REPLY, NotNow, Pacer
 from bot.rendering import Piece, render
 from bot.settings import Settings, token_of
 from bot.verdicts import decide, outcome_of, telling_times
-from bot.wire import form_of, post
+from bot.wire import NO_PREVIEW, form_of, post
 from handlers.letters import Letter, Spoken
 
 log = structlog.get_logger(__name__)
@@ -49,8 +49,6 @@ TOAST_LIMIT = 200  # Bot API, answerCallbackQuery.text.
 # Seconds that one reply may take on the wire, and those between two tries of it.
 _REPLY_SECONDS, SIDE_CALL_SECONDS = 20, 10
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
-# Bot API, LinkPreviewOptions.
-_NO_PREVIEW = '{"is_disabled": true}'
 # Seconds of a halt that a person is left waiting for; after a longer one the answer is stale.
 _REPLY_PATIENCE = 60.0
 
@@ -211,7 +209,7 @@ async def _say(bot: Bot, piece: Piece, chat_id: int, edited: int | None, sleep: 
 
     async def send(text: str) -> Outcome:
         if piece.stored is None:
-            told = {"text": text, "link_preview_options": _NO_PREVIEW}
+            told = {"text": text, "link_preview_options": NO_PREVIEW}
             return await _persist(bot, "sendMessage", fields | told, sleep)
         # A file is one that Telegram holds.
         kind, given = piece.stored.kind, {piece.stored.kind: piece.stored.file}
@@ -219,7 +217,7 @@ async def _say(bot: Bot, piece: Piece, chat_id: int, edited: int | None, sleep: 
         return await _persist(bot, f"send{kind.capitalize()}", fields | given, sleep)
 
     async def edit(text: str) -> Outcome:
-        told = {"message_id": str(edited), "text": text, "link_preview_options": _NO_PREVIEW}
+        told = {"message_id": str(edited), "text": text, "link_preview_options": NO_PREVIEW}
         return await _persist(bot, "editMessageText", fields | told, sleep)
 
     server = bot.session.api.base.partition("/bot{token}")[0]

@@ -9,6 +9,8 @@ from yarl import URL
 from bot.channels import Later, Lost
 from bot.verdicts import unanswered
 
+# Bot API, LinkPreviewOptions; as JSON, which need not be made anew for each letter.
+NO_PREVIEW = '{"is_disabled": true}'
 # Seconds for a connection. One that can't be had must fail before the whole request is given up:
 # only then do we know that nothing left.
 _CONNECT_SECONDS = 10

@@ -71,17 +71,9 @@ async def hold(
     known = held.get(session_id)
     if known is not None and known.serves(taking=taking):
         # Somebody who shares this transaction wished for the same session a moment ago.
-        unwritten = [one for one in db.new if isinstance(one, Rsvp)]
-        if not any(one.member_id == member.id for one in unwritten):
-            with db.no_autoflush:
-                rows = (await db.execute(_standing_again(overlaps=overlaps), given)).all()
-            if len(rows) == 1:
-                beside = [one for one in unwritten if one.session_id == session_id]
-                _, rsvp, taken, waiting, in_line, reminded = rows[0]
-                written = Standing(
-                    known.session, known.event, rsvp, taken, waiting, in_line, reminded
-                )
-                return _with(beside, written)
+        stood = await _stood_again(db, known, given, overlaps=overlaps)
+        if stood is not None:
+            return stood
     if db.get_bind().dialect.name == "postgresql":
         await db.execute(_locks(taking=taking, overlaps=overlaps), given)
     rows = (await db.execute(_standing(overlaps=overlaps), given)).all()
@@ -92,6 +84,23 @@ async def hold(
     held[session_id] = _Held(session, event, taking=taking)
     others = tuple(row[0] for row in rows if row is not here)
     return Standing(session, event, rsvp, taken, waiting, in_line, reminded, others)
+
+
+async def _stood_again(
+    db: AsyncSession, held: "_Held", given: dict[str, int], *, overlaps: bool
+) -> Standing | None:
+    """Where a member stands in a session that is held; None: there is more to lock, or to write."""
+    unwritten = [one for one in db.new if isinstance(one, Rsvp)]
+    if any(one.member_id == given["member"] for one in unwritten):
+        return None
+    with db.no_autoflush:
+        rows = (await db.execute(_standing_again(overlaps=overlaps), given)).all()
+    if len(rows) != 1:
+        return None
+    _, rsvp, taken, waiting, in_line, reminded = rows[0]
+    beside = [one for one in unwritten if one.session_id == given["session"]]
+    written = Standing(held.session, held.event, rsvp, taken, waiting, in_line, reminded)
+    return _with(beside, written)
 
 
 def _with(unwritten: Sequence[Rsvp], stood: Standing) -> Standing:
