@@ -37,7 +37,7 @@ from handlers.links import Links
 from handlers.switchboard import Switchboard
 from handlers.turns import Turn
 from handlers.words import Catalogs, Words
-from storage import conversations, members, retention
+from storage import conversations, members, retention, standings
 from storage.conversations import Arrival, Remembered
 from storage.database import Storage
 from storage.failures import passes
@@ -144,6 +144,7 @@ class Intake:
             now = self._clock.now()
             updates = [(caller.update_id, caller.address) for _, caller in asked]
             arrivals = await conversations.arrive(db, CHANNEL, updates)
+            standings.share(db, [one.member for one in arrivals if one.member is not None])
             spoken: list[Sequence[Spoken]] = []
             answers: list[Remembered] = []
             for (update, caller), arrival in zip(asked, arrivals, strict=True):

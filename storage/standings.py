@@ -2,10 +2,14 @@
 
 On PostgreSQL the rows are locked first and read by another statement: one that has to wait for a lock
 tells what was so before it waited. On SQLite a transaction that writes is alone anyway.
+
+Those who share a transaction and wish for the same session hold it once. From the second on, they are
+looked up together, and the new RSVPs of those before them, which wait for the transaction's end, are
+counted along.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -16,19 +20,24 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    event,
     exists,
     func,
     or_,
+    orm,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import ORMExecuteState, aliased
 
+from storage.batches import padded
 from storage.room import HOLDING, SEATED
-from storage.tables import Event, Member, MemberLead, Rsvp, Seat, Session
+from storage.tables import Event, Instant, Member, MemberLead, Rsvp, Seat, Session
 
-# Where a transaction notes the sessions that it holds.
-_HELD = "held"
+# Where a transaction notes the sessions that it holds, and who shares it.
+_HELD, _COMPANY = "held", "company"
+# What is told of a place changes with these.
+_TOLD = (Rsvp, Session, Event, MemberLead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,15 @@ class Standing:
         return self.taken + self.waiting
 
 
+def share(db: AsyncSession, members: Collection[Member]) -> None:
+    """Tell that these share the transaction: who wishes for the same session is looked up together."""
+    if len(members) < 2:  # noqa: PLR2004 - nobody shares it
+        return
+    db.info[_COMPANY] = [member.id for member in members]
+    event.listen(db.sync_session, "after_flush", _flushed)
+    event.listen(db.sync_session, "do_orm_execute", _executed)
+
+
 async def hold(
     db: AsyncSession,
     member: Member,
@@ -66,56 +84,43 @@ async def hold(
     `taking`: nor who sits in its event, where that is counted. `overlaps`: nor who sits in other
     sessions at the same time in which the member has seats. None: there is no such session.
     """
-    given = {"member": member.id, "session": session_id}
     held: dict[int, _Held] = db.info.setdefault(_HELD, {})
     known = held.get(session_id)
     if known is not None and known.serves(taking=taking):
         # Somebody who shares this transaction wished for the same session a moment ago.
-        stood = await _stood_again(db, known, given, overlaps=overlaps)
+        stood = await _stood_again(db, known, member.id, overlaps=overlaps)
         if stood is not None:
             return stood
+    given = {"member": member.id, "session": session_id}
     if db.get_bind().dialect.name == "postgresql":
         await db.execute(_locks(taking=taking, overlaps=overlaps), given)
     rows = (await db.execute(_standing(overlaps=overlaps), given)).all()
     here = next((row for row in rows if row[0].id == session_id), None)
     if here is None:
         return None
-    session, event, rsvp, taken, waiting, in_line, reminded = here
-    held[session_id] = _Held(session, event, taking=taking)
+    session, its_event, rsvp, reminded, taken, waiting, in_line = here
+    held[session_id] = _Held(session, its_event, taking=taking)
     others = tuple(row[0] for row in rows if row is not here)
-    return Standing(session, event, rsvp, taken, waiting, in_line, reminded, others)
+    return Standing(session, its_event, rsvp, taken, waiting, in_line, reminded, others)
 
 
-async def _stood_again(
-    db: AsyncSession, held: "_Held", given: dict[str, int], *, overlaps: bool
-) -> Standing | None:
-    """Where a member stands in a session that is held; None: there is more to lock, or to write."""
-    unwritten = [one for one in db.new if isinstance(one, Rsvp)]
-    if any(one.member_id == given["member"] for one in unwritten):
-        return None
-    with db.no_autoflush:
-        rows = (await db.execute(_standing_again(overlaps=overlaps), given)).all()
-    if len(rows) != 1:
-        return None
-    _, rsvp, taken, waiting, in_line, reminded = rows[0]
-    beside = [one for one in unwritten if one.session_id == given["session"]]
-    written = Standing(held.session, held.event, rsvp, taken, waiting, in_line, reminded)
-    return _with(beside, written)
-
-
-def _with(unwritten: Sequence[Rsvp], stood: Standing) -> Standing:
-    """The same once these new RSVPs are written, which wait for the end of the transaction."""
-    seated = sum(1 + one.guests for one in unwritten if one.state in HOLDING)
-    line = [1 + one.guests for one in unwritten if one.state == Seat.WAITLISTED]
-    return replace(
-        stood,
-        taken=stood.taken + seated,
-        waiting=stood.waiting + sum(line),
-        in_line=stood.in_line + len(line),
-    )
+# --- those who share a transaction ----------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a member stands in a session that is held, and what was counted there."""
+
+    rsvp: Rsvp | None
+    reminded: bool
+    # Has a seat in another session at the same time, which nobody holds.
+    elsewhere: bool
+    taken: int
+    waiting: int
+    in_line: int
+
+
+@dataclass(slots=True)
 class _Held:
     """A session that this transaction holds already, and its event."""
 
@@ -123,10 +128,74 @@ class _Held:
     event: Event
     # Whether who sits in the event is held, too.
     taking: bool
+    # Where those stand who share the transaction, until something is written in it. They are read
+    # once: where each wish is written at once, as for a place in line, each is read alone.
+    places: dict[int, _Place] = field(default_factory=dict)
+    read: bool = False
 
     def serves(self, *, taking: bool) -> bool:
         return self.taking or not taking or self.event.capacity is None
 
+
+def _flushed(session: orm.Session, _context: object) -> None:
+    _forget(session)
+
+
+def _executed(asked: ORMExecuteState) -> None:
+    if not asked.is_select:
+        _forget(asked.session)
+
+
+def _forget(session: orm.Session) -> None:
+    """What was read of the company may be true no more."""
+    for held in session.info.get(_HELD, {}).values():
+        held.places.clear()
+
+
+async def _stood_again(
+    db: AsyncSession, held: _Held, member_id: int, *, overlaps: bool
+) -> Standing | None:
+    """Where a member stands in a session that is held; None: there is more to lock, or to write."""
+    if any(isinstance(one, Rsvp) and one.member_id == member_id for one in db.new):
+        return None
+    if any(isinstance(one, _TOLD) for one in (*db.dirty, *db.deleted)):
+        await db.flush()
+    if member_id not in held.places:
+        asked = [member_id]
+        # Who is counted in the event, too, is written as soon as the next is.
+        if not held.read and held.event.capacity is None:
+            asked += (one for one in db.info.get(_COMPANY, ()) if one != member_id)
+        held.read = True
+        await _read_places(db, held, asked)
+    place = held.places.pop(member_id, None)
+    if place is None or (overlaps and place.elsewhere):
+        return None
+    return _with_unwritten(db, held, place)
+
+
+async def _read_places(db: AsyncSession, held: _Held, asked: Collection[int]) -> None:
+    when = {"begins": held.session.starts_at, "ends": held.session.ends_at}
+    given = {"session": held.session.id, "members": padded(asked), **when}
+    rows = (await db.execute(_places(), given)).all()
+    held.places.update((row[0], _Place(*row[1:])) for row in rows)
+
+
+def _with_unwritten(db: AsyncSession, held: _Held, place: _Place) -> Standing:
+    """Where the member stands once the new RSVPs are written that wait for the transaction's end."""
+    beside = [one for one in db.new if isinstance(one, Rsvp) and one.session_id == held.session.id]
+    line = [1 + one.guests for one in beside if one.state == Seat.WAITLISTED]
+    return Standing(
+        held.session,
+        held.event,
+        place.rsvp,
+        place.taken + sum(1 + one.guests for one in beside if one.state in HOLDING),
+        place.waiting + sum(line),
+        place.in_line + len(line),
+        place.reminded,
+    )
+
+
+# --- statements -----------------------------------------------------------------------------
 
 # Building these statements costs as much as running them: each is built once.
 
@@ -185,21 +254,46 @@ def _locks(*, taking: bool, overlaps: bool) -> Select[*tuple[Any, ...]]:
 
 @cache
 def _standing(*, overlaps: bool) -> Select[*tuple[Any, ...]]:
-    told = select(Session, Event, *_counted()).select_from(Session)
+    _, member = _asked()
+    told = select(Session, Event, Rsvp, _reminded(member), *_numbers()).select_from(Session)
     told = told.join(Event, Event.id == Session.event_id)
     # What stood before the lock may have changed while we waited for it.
     return _wished(told, overlaps=overlaps).execution_options(populate_existing=True)
 
 
 @cache
-def _standing_again(*, overlaps: bool) -> Select[*tuple[Any, ...]]:
-    told = select(Session.id, *_counted()).select_from(Session)
-    return _wished(told, overlaps=overlaps).execution_options(populate_existing=True)
+def _places() -> Select[*tuple[Any, ...]]:
+    session, _ = _asked()
+    mine = and_(Rsvp.session_id == session, Rsvp.member_id == Member.id)
+    seat, other = aliased(Rsvp), aliased(Session)
+    elsewhere = (
+        select(seat.id)
+        .join(other, other.id == seat.session_id)
+        .where(
+            seat.member_id == Member.id,
+            _among(seat.state, SEATED),
+            other.id != session,
+            other.cancelled_at.is_(None),
+            other.starts_at < bindparam("ends", type_=Instant()),
+            other.ends_at > bindparam("begins", type_=Instant()),
+        )
+    )
+    return (
+        select(Member.id, Rsvp, _reminded(Member.id), elsewhere.exists(), *_numbers())
+        .select_from(Member)
+        .outerjoin(Rsvp, mine)
+        .where(Member.id.in_(bindparam("members", expanding=True)))
+        .execution_options(populate_existing=True)
+    )
 
 
-def _counted() -> Sequence[Any]:
-    """The member's RSVP, the session's numbers, whether the member is reminded: as `Standing` has them."""
-    session, member = _asked()
+def _reminded(member: Any) -> ColumnElement[bool]:
+    return exists().where(MemberLead.member_id == member)
+
+
+def _numbers() -> Sequence[ColumnElement[int]]:
+    """The session's numbers as `Standing` has them: seats taken, people in line, parties in line."""
+    session, _ = _asked()
 
     # To count is twice as fast as to add up, from the index, and few bring guests. Each on its own:
     # so every one of them begins where it ends in the index.
@@ -210,9 +304,7 @@ def _counted() -> Sequence[Any]:
 
     holding, waiting = _among(Rsvp.state, HOLDING), Rsvp.state == Seat.WAITLISTED
     return (
-        Rsvp,
         of(parties, holding) + of(guests, holding, Rsvp.guests > 0),
         of(parties, waiting) + of(guests, waiting, Rsvp.guests > 0),
         of(parties, waiting),
-        exists().where(MemberLead.member_id == member),
     )
