@@ -37,6 +37,8 @@ from storage.tables import Announcement, Fate, Instant, Lane, Outbox, Recipient
 # So many letters are posted at once: on SQLite, with its one writer, that takes a few hundredths of
 # a second.
 LETTERS = 500
+# A slice has at least such a part of those that may wait.
+WORTH = 6
 # The reasons of letters that were taken back from the outbox; what a writer finds paused has the
 # reason that delivery gives to all it doesn't send.
 PAUSED, OVERTAKEN = "paused", "overtaken by events"
@@ -50,11 +52,12 @@ _Tally = dict[str, Any]
 async def post(db: AsyncSession, announcement: Announcement, now: datetime, ahead: int) -> int:
     """Post the next slice of a locked announcement, as far as `ahead` letters wait in the outbox.
 
-    Returns how many were posted.
+    Nothing, until there is room for a slice that is worth its statements. Returns how many were
+    posted.
     """
     waiting = await db.scalar(select(func.count()).where(*_posted(announcement))) or 0
     room = min(LETTERS, ahead - waiting)
-    if room <= 0:
+    if room < min(LETTERS, ahead // WORTH + 1):
         return 0
     due = and_(*_open(announcement), _place() > _cursor(announcement), Recipient.due <= now)
     order = (Recipient.due, Recipient.id)
