@@ -34,7 +34,7 @@ from sqlalchemy import (
     ColumnElement,
     Insert,
     Integer,
-    Update,
+    Table,
     and_,
     bindparam,
     case,
@@ -49,7 +49,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.batches import padded
+from storage.batches import padded, write_each
 from storage.settlements import Due, Settlement
 from storage.tables import Address, Fate, Instant, Lane, Member, Outbox
 
@@ -187,28 +187,13 @@ class Start:
 
 async def start(db: AsyncSession, engine: str, starts: Sequence[Start]) -> None:
     """Mark requests as begun. Commit before the first byte leaves."""
-    if starts:
-        await db.execute(
-            _of_each_row(),
-            [
-                {
-                    "row": one.id,
-                    "state": Fate.STARTED,
-                    "engine": engine,
-                    "channel": one.channel,
-                    "address": one.address,
-                    "sent_text": one.text,
-                }
-                for one in starts
-            ],
-        )
+    columns = ("id", "state", "engine", "channel", "address", "sent_text")
+    rows = [(one.id, Fate.STARTED, engine, one.channel, one.address, one.text) for one in starts]
+    await write_each(db, _table(), columns, rows)
 
 
-@cache
-def _of_each_row() -> Update:
-    """Writes each of many rows its own values; to the table itself, which asks less of the session."""
-    table = Outbox.metadata.tables[Outbox.__tablename__]
-    return update(table).where(table.c.id == bindparam("row"))
+def _table() -> Table:
+    return Outbox.metadata.tables[Outbox.__tablename__]
 
 
 # --- settling -------------------------------------------------------------------------------
@@ -216,23 +201,15 @@ def _of_each_row() -> Update:
 
 async def write_off(db: AsyncSession, settlements: Sequence[Settlement]) -> None:
     """Settle rows that were taken in this very transaction and aren't started."""
-    if settlements:
-        await db.execute(
-            _of_each_row(),
-            [
-                {
-                    "row": one.id,
-                    "state": one.state,
-                    "due": one.due,
-                    "attempts": one.attempts,
-                    "doubts": one.doubts,
-                    "reason": one.reason and one.reason[:REASON_LENGTH],
-                    "provider_id": one.provider_id,
-                    "settled_at": one.settled_at,
-                }
-                for one in settlements
-            ],
+    columns = ("id", "state", "due", "attempts", "doubts", "reason", "provider_id", "settled_at")
+    rows = [
+        (
+            *(one.id, one.state, one.due, one.attempts, one.doubts),
+            *(one.reason and one.reason[:REASON_LENGTH], one.provider_id, one.settled_at),
         )
+        for one in settlements
+    ]
+    await write_each(db, _table(), columns, rows)
 
 
 async def settle(db: AsyncSession, engine: str, settlements: Sequence[Settlement]) -> list[int]:
