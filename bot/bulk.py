@@ -1,161 +1,31 @@
 """How reminders and announcements go out on Telegram: python-telegram-bot's ExtBot, at our pace.
 
-It speaks HTTP through aiohttp, several times faster than its stock client, and every answer that
-is not a yes becomes a decision right there, by the table in `bot/verdicts.py`: the library's own
-exceptions no longer tell a refused connection from a lost answer.
+Every answer that is not a yes becomes a decision where it comes in (`bot/bulk_client.py`), by the
+table in `bot/verdicts.py`: the library's own exceptions no longer tell a refused connection from a
+lost answer.
 """
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 import structlog
-from aiohttp import ClientSession, FormData, Payload, TCPConnector
-from telegram.error import TelegramError
-from telegram.ext import BaseRateLimiter, ExtBot
-from telegram.request import BaseRequest, RequestData
+from telegram.ext import ExtBot
 
 from bot import papers, pictures
+from bot.bulk_client import AiohttpRequest, NotAccepted, PacedLimiter, Ticket
 from bot.channels import Gone, Later, Lost, Moved, Outcome, Refused, Sent, Wait
-from bot.pace import BULK, REPLY, NotNow, Pacer
+from bot.pace import BULK, REPLY, Pacer
 from bot.rendering import Piece, render
 from bot.settings import Settings, token_of
-from bot.verdicts import outcome_of, read, telling_times
-from bot.wire import NO_PREVIEW, form_of, post
+from bot.verdicts import telling_times
+from bot.wire import NO_PREVIEW
 from handlers.letters import Attachment, Chart, Edited, Letter, Reach, Scannable, Stored
 
 log = structlog.get_logger()
 
-# Seconds that one request may take.
-_SECONDS = 30
 # Seconds of a halt that a letter waits for here; for a longer one it goes back to the outbox.
 PATIENCE = 1.0
-
-
-class NotAccepted(TelegramError):  # noqa: N818 - a refusal, and often no error
-    """No yes from the server; `outcome` is what that means, `status` what it said (HTTP)."""
-
-    def __init__(self, outcome: Outcome, status: int = 0) -> None:
-        super().__init__(str(outcome))
-        self.outcome, self.status = outcome, status
-
-
-class AiohttpRequest(BaseRequest):
-    """The way to the server. Timeouts of single calls are not used."""
-
-    def __init__(self) -> None:
-        self._session: ClientSession | None = None
-
-    @property
-    def read_timeout(self) -> float | None:
-        """Seconds an answer may take."""
-        return _SECONDS
-
-    async def initialize(self) -> None:
-        """Open the connection pool."""
-        # How many are in flight is for delivery to say, not for the pool of connections.
-        self._session = ClientSession(connector=TCPConnector(limit=0))
-
-    async def shutdown(self) -> None:
-        """Close the connection pool."""
-        if self._session is not None:
-            await self._session.close()
-
-    async def do_request(
-        self,
-        url: str,
-        method: str,
-        request_data: RequestData | None = None,
-        *_timeouts: Any,
-        **_more_timeouts: Any,
-    ) -> tuple[int, bytes]:
-        """Make one request, a POST as all are. Raises NotAccepted unless the server said yes."""
-        del method
-        if self._session is None:
-            raise RuntimeError("AiohttpRequest is not open")
-        answer = await post(self._session, url, _body(request_data), _SECONDS)
-        if not isinstance(answer, tuple):
-            raise NotAccepted(answer)
-        status, body = answer
-        if status >= HTTPStatus.BAD_REQUEST:
-            raise NotAccepted(outcome_of(status, body), status)
-        return answer
-
-    @staticmethod
-    def parse_json_payload(payload: bytes) -> Any:
-        """The answer; an unreadable one is not logged, as it may hold people's words."""
-        answer = read(payload)
-        if not answer.get("ok"):  # some servers say no with a status of 200
-            refusal = outcome_of(HTTPStatus.OK, payload)
-            raise NotAccepted(refusal, int(answer.get("error_code", 0)))
-        return answer
-
-
-def _body(data: RequestData | None) -> FormData | Payload | None:
-    """A form, which every server reads; with files, in parts."""
-    if data is None:
-        return None
-    if not data.contains_files:
-        return form_of(data.json_parameters)
-    parts = FormData(data.json_parameters)
-    for name, (filename, content, mimetype) in data.multipart_data.items():
-        parts.add_field(name, content, filename=filename, content_type=mimetype)
-    return parts
-
-
-@dataclass(slots=True)
-class _Ticket:
-    """What travels with one call through ExtBot: its place in line, and the id it was given."""
-
-    priority: int
-    patience: float | None
-    may_start: Callable[[], bool] = lambda: True
-    provider_id: str = ""
-
-
-class PacedLimiter(BaseRateLimiter[_Ticket]):
-    """ExtBot's turns are those of the pacer that replies use."""
-
-    def __init__(self, pacer: Pacer) -> None:
-        self._pacer = pacer
-
-    async def initialize(self) -> None:
-        """Nothing to open."""
-
-    async def shutdown(self) -> None:
-        """Nothing to close."""
-
-    async def process_request(  # noqa: PLR0917 - the library's own signature
-        self,
-        callback: Callable[..., Coroutine[Any, Any, Any]],
-        args: Any,
-        kwargs: dict[str, Any],
-        endpoint: str,
-        data: dict[str, Any],
-        rate_limit_args: _Ticket | None,
-    ) -> Any:
-        """Wait for a turn, make the request, and halt everybody after a 429."""
-        ticket = rate_limit_args or _Ticket(BULK, None)
-        await self._pacer.before(
-            endpoint, data.get("chat_id"), ticket.priority, patience=ticket.patience
-        )
-        if not ticket.may_start():
-            raise NotNow(0)
-        try:
-            result = await callback(*args, **kwargs)
-        except NotAccepted as refusal:
-            flood = refusal.status == HTTPStatus.TOO_MANY_REQUESTS
-            if flood and isinstance(refusal.outcome, Wait):
-                self._pacer.flooded(endpoint, refusal.outcome.seconds)
-            raise
-        if rate_limit_args is None:
-            return result
-        if isinstance(result, dict):
-            ticket.provider_id = str(result.get("message_id", ""))
-        # Of a message its id is all we need; the library would make objects of all it is told.
-        return True
 
 
 class TelegramBulk:
@@ -164,7 +34,7 @@ class TelegramBulk:
     `paid` lets Telegram take Stars for what goes beyond its free rate; answers are never paid for.
     """
 
-    def __init__(self, bot: ExtBot[_Ticket], server: str, *, paid: bool = False) -> None:
+    def __init__(self, bot: ExtBot[Ticket], server: str, *, paid: bool = False) -> None:
         self._bot, self._server, self._paid = bot, server, paid
         self._username: str | None = None
 
@@ -193,7 +63,7 @@ class TelegramBulk:
 
             async def attempt(text: str, i: int = i, piece: Piece = piece) -> Outcome:
                 # What has begun is carried to its end.
-                ticket = _Ticket(priority, None) if i else _Ticket(priority, patience, may_start)
+                ticket = Ticket(priority, None) if i else Ticket(priority, patience, may_start)
                 return await self._call(
                     letter, None if i else file, Piece(text, piece.keyboard), address, ticket
                 )
@@ -212,8 +82,6 @@ class TelegramBulk:
         """
         try:
             return await self._made(letter)
-        except NotNow as halt:
-            return Wait(halt.seconds)
         except NotAccepted as refusal:
             lost = isinstance(refusal.outcome, Lost)
             return Later("the bot's name is not known yet") if lost else refusal.outcome
@@ -245,7 +113,7 @@ class TelegramBulk:
         file: Attachment | Stored | None,
         piece: Piece,
         address: str,
-        ticket: _Ticket,
+        ticket: Ticket,
     ) -> Outcome:
         common: dict[str, Any] = {
             "chat_id": address,
@@ -255,19 +123,15 @@ class TelegramBulk:
         }
         if self._paid and ticket.priority != REPLY:
             common["allow_paid_broadcast"] = True
-        try:
-            if file is not None:
-                await self._send_file(letter, file, common | {"caption": piece.text or None})
-            elif letter.edits is not None:
-                await self._edit(letter.edits, piece.text, common)
-            else:
-                common["api_kwargs"] |= {"link_preview_options": NO_PREVIEW}
-                await self._bot.send_message(text=piece.text, **common)
-        except NotNow as refusal:
-            return Wait(refusal.seconds)
-        except NotAccepted as refusal:
-            return _of_edit(letter.edits, refusal.outcome) if letter.edits else refusal.outcome
-        return Sent(ticket.provider_id)
+        if file is not None:
+            await self._send_file(letter, file, common | {"caption": piece.text or None})
+        elif letter.edits is not None:
+            await self._edit(letter.edits, piece.text, common)
+            return _of_edit(letter.edits, ticket.outcome)
+        else:
+            common["api_kwargs"]["link_preview_options"] = NO_PREVIEW
+            await self._bot.send_message(text=piece.text, **common)
+        return ticket.outcome
 
     async def _send_file(
         self, letter: Letter, file: Attachment | Stored, common: dict[str, Any]
@@ -313,14 +177,14 @@ async def open_bulk(settings: Settings, pacer: Pacer) -> AsyncIterator[TelegramB
 
     `ExtBot.initialize` would insist on getMe; the pool is all that needs opening.
     """
-    server, request = settings.telegram_api_url, AiohttpRequest()
+    server, token, request = settings.telegram_api_url, token_of(settings), AiohttpRequest()
     bot = ExtBot(
-        token_of(settings),
+        token,
         base_url=f"{server}/bot",
         base_file_url=f"{server}/file/bot",
         request=request,
         get_updates_request=request,
-        rate_limiter=PacedLimiter(pacer),
+        rate_limiter=PacedLimiter(pacer, request, f"{server}/bot{token}"),
     )
     async with request:
         yield TelegramBulk(bot, server, paid=settings.paid_broadcast)

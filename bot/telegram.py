@@ -38,8 +38,8 @@ from bot.marks import mark
 from bot.pace import REPLY, NotNow, Pacer
 from bot.rendering import Piece, render
 from bot.settings import Settings, token_of
-from bot.verdicts import decide, outcome_of, telling_times
-from bot.wire import NO_PREVIEW, form_of, post
+from bot.verdicts import decide, telling_times
+from bot.wire import NO_PREVIEW, tell
 from handlers.letters import Letter, Spoken
 
 log = structlog.get_logger(__name__)
@@ -62,23 +62,13 @@ class _Session(AiohttpSession):
         self._pacer = pacer
 
     async def say(self, bot: Bot, method: str, fields: Mapping[str, str], seconds: int) -> Outcome:
-        """Make a request of which all we need is whether it was accepted, and under which id.
-
-        aiogram's models of what is asked and answered cost as much as the request itself.
-        """
+        """Make a request when its turn has come; `bot.wire.tell` says what comes back."""
         try:
             await self._pacer.before(method, fields.get("chat_id"), REPLY, patience=_REPLY_PATIENCE)
         except NotNow as halt:
             return Wait(halt.seconds)
         url = self.api.api_url(token=bot.token, method=method)
-        answer = await post(await self.create_session(), url, form_of(fields), seconds)
-        if not isinstance(answer, tuple):
-            return answer
-        outcome = outcome_of(*answer)
-        # A refused token halts nobody: who waits for it waits in vain.
-        if isinstance(outcome, Wait) and answer[0] != HTTPStatus.UNAUTHORIZED:
-            self._pacer.flooded(method, outcome.seconds)
-        return outcome
+        return await tell(await self.create_session(), url, fields, seconds, self._pacer)
 
     def check_response(
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from functools import cache
+from http import HTTPStatus
 
 from aiohttp import BytesPayload, ClientError, ClientSession, ClientTimeout, FormData, Payload
 from yarl import URL
 
-from bot.channels import Later, Lost
-from bot.verdicts import unanswered
+from bot.channels import Later, Lost, Outcome, Wait
+from bot.pace import Pacer
+from bot.verdicts import outcome_of, unanswered
 
 # Bot API, LinkPreviewOptions; as JSON, which need not be made anew for each letter.
 NO_PREVIEW = '{"is_disabled": true}'
@@ -39,3 +41,21 @@ async def post(
             return response.status, await response.read()
     except (ClientError, OSError) as error:  # TimeoutError is an OSError
         return unanswered(error)
+
+
+async def tell(
+    http: ClientSession, url: str, fields: Mapping[str, str], seconds: float, pacer: Pacer
+) -> Outcome:
+    """Make a request of which all we need is whether it was accepted, and under which id.
+
+    Its turn has come. After a 429 the pacer is told. Both libraries' models of what is asked and
+    answered cost as much as the request itself.
+    """
+    answer = await post(http, url, form_of(fields), seconds)
+    if not isinstance(answer, tuple):
+        return answer
+    outcome = outcome_of(*answer)
+    # A refused token halts nobody: who waits for it waits in vain.
+    if isinstance(outcome, Wait) and answer[0] != HTTPStatus.UNAUTHORIZED:
+        pacer.flooded(url.rpartition("/")[2], outcome.seconds)
+    return outcome
