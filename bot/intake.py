@@ -37,7 +37,7 @@ from handlers.links import Links
 from handlers.switchboard import Switchboard
 from handlers.turns import Turn
 from handlers.words import Catalogs, Words
-from storage import conversations, members, retention, standings
+from storage import company, conversations, members, retention
 from storage.conversations import Arrival, Remembered
 from storage.database import Storage
 from storage.failures import passes
@@ -139,12 +139,13 @@ class Intake:
     async def _transaction(self, asked: Sequence[_Asked]) -> Sequence[Sequence[Spoken]]:
         """Answer several updates, each of another chat, in one transaction."""
         async with self._storage.begin() as db:
-            if len(asked) > 1:
+            if shared := len(asked) > 1:
                 await self._storage.wait_briefly(db)
             now = self._clock.now()
             updates = [(caller.update_id, caller.address) for _, caller in asked]
             arrivals = await conversations.arrive(db, CHANNEL, updates)
-            standings.share(db, [one.member for one in arrivals if one.member is not None])
+            if shared:
+                company.share(db, [one.member for one in arrivals if one.member is not None])
             spoken: list[Sequence[Spoken]] = []
             answers: list[Remembered] = []
             for (update, caller), arrival in zip(asked, arrivals, strict=True):

@@ -118,7 +118,7 @@ async def open_storage(url: str, *, schema: str | None = None) -> AsyncIterator[
     else:
         # Connections are not tried before they are used: after the server was away the first use of
         # one fails, all are made anew, and whoever works here tries again (`storage/failures.py`).
-        options.update(pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_use_lifo=True)
+        options.update(pool_size=POOL_SIZE, max_overflow=POOL_SIZE)
         # Our statements are short: to compile one takes a hundred times as long as to run it, and
         # PostgreSQL would, wherever its estimate of a fresh table is far too high.
         where = {} if schema is None else {"search_path": f'"{schema}"'}

@@ -29,7 +29,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import nobodies, rsvps
+from storage import company, nobodies, rsvps
 from storage.conversations import conversation_key
 from storage.rsvps import HOLDING
 from storage.tables import (
@@ -79,7 +79,9 @@ async def forget(db: AsyncSession, member: Member, now: datetime) -> None:
     """Forget this member, at once and for good.
 
     Whatever was read in this transaction before is let go of: nothing of it is written any more.
+    Raises NotAlone in a transaction that others share, of whom that would be true as well.
     """
+    company.must_be_alone(db)
     await db.flush()
     await db.execute(select(Member.id).where(Member.id == member.id).with_for_update())
     book = await db.execute(

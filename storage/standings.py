@@ -30,12 +30,13 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import ORMExecuteState, aliased
 
+from storage import company
 from storage.batches import padded
 from storage.room import HOLDING, SEATED
 from storage.tables import Event, Instant, Member, MemberLead, Rsvp, Seat, Session
 
-# Where a transaction notes the sessions that it holds, and who shares it.
-_HELD, _COMPANY = "held", "company"
+# Where a transaction notes the sessions that it holds.
+_HELD = "held"
 # What is told of a place changes with these.
 _TOLD = (Rsvp, Session, Event, MemberLead)
 
@@ -62,15 +63,6 @@ class Standing:
         return self.taken + self.waiting
 
 
-def share(db: AsyncSession, members: Collection[Member]) -> None:
-    """Tell that these share the transaction: who wishes for the same session is looked up together."""
-    if len(members) < 2:  # noqa: PLR2004 - nobody shares it
-        return
-    db.info[_COMPANY] = [member.id for member in members]
-    event.listen(db.sync_session, "after_flush", _flushed)
-    event.listen(db.sync_session, "do_orm_execute", _executed)
-
-
 async def hold(
     db: AsyncSession,
     member: Member,
@@ -86,7 +78,7 @@ async def hold(
     """
     held: dict[int, _Held] = db.info.setdefault(_HELD, {})
     known = held.get(session_id)
-    if known is not None and known.serves(taking=taking):
+    if known is not None and known.session in db and known.serves(taking=taking):
         # Somebody who shares this transaction wished for the same session a moment ago.
         stood = await _stood_again(db, known, member.id, overlaps=overlaps)
         if stood is not None:
@@ -137,6 +129,14 @@ class _Held:
         return self.taking or not taking or self.event.capacity is None
 
 
+def _forget_what_changes(db: AsyncSession) -> None:
+    """See to it that what was read of the company is forgotten with whatever is written next."""
+    session = db.sync_session
+    if not event.contains(session, "after_flush", _flushed):
+        event.listen(session, "after_flush", _flushed)
+        event.listen(session, "do_orm_execute", _executed)
+
+
 def _flushed(session: orm.Session, _context: object) -> None:
     _forget(session)
 
@@ -147,7 +147,6 @@ def _executed(asked: ORMExecuteState) -> None:
 
 
 def _forget(session: orm.Session) -> None:
-    """What was read of the company may be true no more."""
     for held in session.info.get(_HELD, {}).values():
         held.places.clear()
 
@@ -164,7 +163,8 @@ async def _stood_again(
         asked = [member_id]
         # Who is counted in the event, too, is written as soon as the next is.
         if not held.read and held.event.capacity is None:
-            asked += (one for one in db.info.get(_COMPANY, ()) if one != member_id)
+            asked += (one for one in company.sharing(db) if one != member_id)
+            _forget_what_changes(db)
         held.read = True
         await _read_places(db, held, asked)
     place = held.places.pop(member_id, None)
@@ -266,17 +266,19 @@ def _places() -> Select[*tuple[Any, ...]]:
     session, _ = _asked()
     mine = and_(Rsvp.session_id == session, Rsvp.member_id == Member.id)
     seat, other = aliased(Rsvp), aliased(Session)
-    elsewhere = (
-        select(seat.id)
-        .join(other, other.id == seat.session_id)
-        .where(
-            seat.member_id == Member.id,
-            _among(seat.state, SEATED),
-            other.id != session,
-            other.cancelled_at.is_(None),
-            other.starts_at < bindparam("ends", type_=Instant()),
-            other.ends_at > bindparam("begins", type_=Instant()),
-        )
+    collides = and_(
+        other.cancelled_at.is_(None),
+        other.starts_at < bindparam("ends", type_=Instant()),
+        other.ends_at > bindparam("begins", type_=Instant()),
+    )
+    # Each session by its id: as a join PostgreSQL would read a programme that it has not counted yet
+    # for each of the members.
+    at_once = select(collides).where(other.id == seat.session_id).scalar_subquery()
+    elsewhere = select(seat.id).where(
+        seat.member_id == Member.id,
+        _among(seat.state, SEATED),
+        seat.session_id != session,
+        at_once,
     )
     return (
         select(Member.id, Rsvp, _reminded(Member.id), elsewhere.exists(), *_numbers())

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import func, select
 
-from storage import room, standings, waitlist
+from storage import company, room, waitlist
 from storage.database import open_storage
 from storage.tables import Member, Rsvp, Seat, Session
 from tests import halls
@@ -176,7 +176,7 @@ async def _answers(storage, crowd, wishes, *, shared):
         async with storage.begin() as db:
             # As the intake has them; to look one up would write what waits for the commit.
             known = (await db.scalars(select(Member).where(Member.id.in_(crowd.people)))).all()
-            standings.share(db, known)
+            company.share(db, known)
             for number, wish in enumerate(wishes):
                 await answer(db, number, wish)
             del known

@@ -11,11 +11,12 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.callers import caller_of
 from bot.together import Together
-from storage import rsvps
+from storage import members, rsvps
 from storage.conversations import conversation_key
 from storage.failures import passes
 from storage.tables import Conversation, Rsvp, Update
 from tests.panel import SLUG, TAKEN, count
+from tests.test_forget import DONE as FORGOTTEN
 from tests.test_intake import another, taken_by, unheard
 from tests.test_intake_failures import SORRY
 from tests.town import Town, open_town
@@ -120,6 +121,28 @@ async def test_taps_that_come_at_once_take_their_seats_whoever_stumbles_among_th
         answered = select(Update.update_id, Update.parked).where(Update.update_id.in_(ids))
         kept = dict((await db.execute(answered)).all())
     assert kept == {id_: one is stumbling for id_, one in zip(ids, people, strict=True)}
+
+
+async def test_whoever_is_forgotten_takes_nothing_along_of_what_others_say(town: Town):
+    await town.programme()
+    people = [await town.member(name, "en") for name in ("Chama", "Driss", "Amal", "Bilal")]
+    for one in people:
+        await one.says("/settings")
+        await one.taps("🌐 Language")
+    await people[2].says("/forget")
+    # Two are being answered already, so that Amal and Bilal come to share a transaction.
+    wishes = ("العربية", "العربية", "Yes, forget me", "Français")
+    updates = [
+        unheard(town, partial(one.person.taps, wish))
+        for one, wish in zip(people, wishes, strict=True)
+    ]
+    await asyncio.gather(*(taken_by(town.app.intake, raw) for raw in updates))
+    amal, bilal = people[2:]
+    assert amal.heard() == [FORGOTTEN]
+    bilal.heard()
+    async with town.app.storage.read() as db:
+        assert (await town.member_of(db, bilal)).language == "fr"
+        assert await members.address_on(db, "telegram", str(amal.person.id)) is None
 
 
 async def test_those_who_share_a_transaction_wait_for_no_lock_for_long(postgres_url: str):
