@@ -29,7 +29,7 @@ def padded(keys: Collection[Key]) -> list[Key]:
 async def write_each(
     db: AsyncSession, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> None:
-    """Give each of these rows its own values of these columns, the first of which is `id`.
+    """Give each of these rows, named once, its own values of these columns; the first is `id`.
 
     It is written to the table itself: what the session knows of these rows stays as it was.
     """

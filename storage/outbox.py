@@ -213,12 +213,17 @@ async def write_off(db: AsyncSession, settlements: Sequence[Settlement]) -> None
 
 
 async def settle(db: AsyncSession, engine: str, settlements: Sequence[Settlement]) -> list[int]:
-    """Settle rows that this engine started. Returns those that another has taken over since."""
+    """Settle rows that this engine started. Returns those that another has taken over since.
+
+    Of a row that is named twice, for it was taken again after a commit whose answer was lost, the
+    last counts.
+    """
     if not settlements:
         return []
-    ids = [one.id for one in settlements]
+    last = {one.id: one for one in settlements}
+    ids = list(last)
     ours = set(await db.scalars(_started(), {"ids": padded(ids), "holder": engine}))
-    await write_off(db, [one for one in settlements if one.id in ours])
+    await write_off(db, [last[id_] for id_ in ids if id_ in ours])
     return [one for one in ids if one not in ours]
 
 

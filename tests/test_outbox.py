@@ -201,6 +201,42 @@ async def test_an_engine_does_not_rescue_its_own_rows(post):
     assert await post.rows("state") == [("mine", Fate.STARTED)]
 
 
+async def test_what_is_settled_together_has_each_its_own_end(post):
+    names = ("accepted", "late", "lost", "held", "gone", "off", "waiting")
+    rows = await started(post, "alive", **dict.fromkeys(names, "note"))
+    accepted, late, lost, held, gone, off, waiting = rows
+    async with post.storage.begin() as db:
+        ends = [
+            settlements.sent(accepted, "81", LATER),
+            settlements.later(late, "server error 502", LATER, 0),
+            settlements.lost(lost, "TimeoutError", LATER, resend=True),
+            settlements.lost(held, "TimeoutError", LATER, resend=False),
+            settlements.fail(gone, "blocked", LATER),
+            settlements.void(off, "opted out", LATER),
+            settlements.wait(waiting),
+        ]
+        assert await outbox.settle(db, "alive", ends) == []
+    columns = ("state", "due", "attempts", "doubts", "reason", "provider_id", "settled_at")
+    assert await post.rows(*columns) == [
+        ("accepted", Fate.SENT, NOON, 0, 0, None, "81", LATER),
+        ("late", Fate.QUEUED, LATER + timedelta(seconds=1), 1, 0, "server error 502", None, None),
+        ("lost", Fate.QUEUED, NOON, 0, 1, "TimeoutError", None, None),
+        ("held", Fate.UNKNOWN, NOON, 0, 1, "TimeoutError", None, LATER),
+        ("gone", Fate.FAILED, NOON, 0, 0, "blocked", None, LATER),
+        ("off", Fate.VOID, NOON, 0, 0, "opted out", None, LATER),
+        ("waiting", Fate.QUEUED, NOON, 0, 0, None, None, None),
+    ]
+
+
+async def test_of_a_row_that_is_settled_twice_at_once_the_last_counts(post):
+    (only,) = await started(post, "alive", only="note")
+    async with post.storage.begin() as db:
+        # Taken again, and accepted, after a commit whose answer was lost.
+        ends = [settlements.moved(only, NOON), settlements.sent(only, "81", LATER)]
+        assert await outbox.settle(db, "alive", ends) == []
+    assert await post.rows("state", "attempts", "provider_id") == [("only", Fate.SENT, 0, "81")]
+
+
 async def test_a_row_that_another_engine_took_over_is_not_settled(post):
     mine, theirs = await started(post, "first", mine="note", theirs="note")
     async with post.storage.begin() as db:
