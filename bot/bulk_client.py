@@ -18,7 +18,7 @@ from telegram.request import BaseRequest, RequestData
 
 from bot.channels import Outcome, Sent, Wait
 from bot.pace import NotNow, Pacer
-from bot.verdicts import outcome_of, read
+from bot.verdicts import TOKEN_REFUSED, outcome_of, read
 from bot.wire import form_of, post, tell
 
 # Seconds that one request may take.
@@ -28,11 +28,11 @@ NOT_NOW = Wait(0)
 
 
 class NotAccepted(TelegramError):  # noqa: N818 - a refusal, and often no error
-    """No yes from the server; `outcome` is what that means, `status` what it said (HTTP)."""
+    """No yes from the server; `outcome` is what that means."""
 
-    def __init__(self, outcome: Outcome, status: int = 0) -> None:
+    def __init__(self, outcome: Outcome) -> None:
         super().__init__(str(outcome))
-        self.outcome, self.status = outcome, status
+        self.outcome = outcome
 
 
 class AiohttpRequest(BaseRequest):
@@ -78,7 +78,7 @@ class AiohttpRequest(BaseRequest):
             raise NotAccepted(answer)
         status, body = answer
         if status >= HTTPStatus.BAD_REQUEST:
-            raise NotAccepted(outcome_of(status, body), status)
+            raise NotAccepted(outcome_of(status, body))
         return answer
 
     @staticmethod
@@ -86,8 +86,7 @@ class AiohttpRequest(BaseRequest):
         """The answer; an unreadable one is not logged, as it may hold people's words."""
         answer = read(payload)
         if not answer.get("ok"):  # some servers say no with a status of 200
-            refusal = outcome_of(HTTPStatus.OK, payload)
-            raise NotAccepted(refusal, int(answer.get("error_code", 0)))
+            raise NotAccepted(outcome_of(HTTPStatus.OK, payload))
         return answer
 
 
@@ -157,17 +156,18 @@ class PacedLimiter(BaseRateLimiter[Ticket]):
                     self._request.session, url, fields, SECONDS, self._pacer
                 )
             else:
-                ticket.outcome = await self._with_files(endpoint, callback(*args, **kwargs))
+                ticket.outcome = await self._theirs(endpoint, callback(*args, **kwargs))
         return True
 
-    async def _with_files(self, endpoint: str, request: Coroutine[Any, Any, Any]) -> Outcome:
+    async def _theirs(self, endpoint: str, request: Coroutine[Any, Any, Any]) -> Outcome:
+        """What becomes of a request that the library makes."""
         try:
             result = await request
         except NotAccepted as refusal:
-            flood = refusal.status == HTTPStatus.TOO_MANY_REQUESTS
-            if flood and isinstance(refusal.outcome, Wait):
-                self._pacer.flooded(endpoint, refusal.outcome.seconds)
-            return refusal.outcome
+            outcome = refusal.outcome
+            if isinstance(outcome, Wait) and outcome is not TOKEN_REFUSED:
+                self._pacer.flooded(endpoint, outcome.seconds)
+            return outcome
         return Sent(str(result.get("message_id", "")) if isinstance(result, dict) else "")
 
 

@@ -38,6 +38,8 @@ _REASON_LENGTH = 64
 _TIME_TAG = re.compile(r"</?tg-time\b[^>]*>")
 
 NO_TIMES = Refused("tg-time is not known here")
+# Halts nobody: who waits for a refused token waits in vain.
+TOKEN_REFUSED = Wait(_TOKEN_SECONDS)
 
 # A status, words of the description, and what they mean for the letter; the first that fits.
 # The descriptions are those of the public server.
@@ -53,7 +55,7 @@ _MEANINGS: tuple[tuple[int, str, Outcome], ...] = (
     (HTTPStatus.BAD_REQUEST, "not enough rights to send", Gone("no right to write")),
     (HTTPStatus.BAD_REQUEST, 'tag "tg-time"', NO_TIMES),
     # Ours to mend, and no fault of the letter: it waits.
-    (HTTPStatus.UNAUTHORIZED, "", Wait(_TOKEN_SECONDS)),
+    (HTTPStatus.UNAUTHORIZED, "", TOKEN_REFUSED),
     # An unknown method, or a malformed token.
     (HTTPStatus.NOT_FOUND, "", Later("method not found")),
     (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "", Refused("too large")),

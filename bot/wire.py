@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from functools import cache
-from http import HTTPStatus
 
 from aiohttp import BytesPayload, ClientError, ClientSession, ClientTimeout, FormData, Payload
 from yarl import URL
 
 from bot.channels import Later, Lost, Outcome, Wait
 from bot.pace import Pacer
-from bot.verdicts import outcome_of, unanswered
+from bot.verdicts import TOKEN_REFUSED, outcome_of, unanswered
 
 # Bot API, LinkPreviewOptions; as JSON, which need not be made anew for each letter.
 NO_PREVIEW = '{"is_disabled": true}'
@@ -55,7 +54,6 @@ async def tell(
     if not isinstance(answer, tuple):
         return answer
     outcome = outcome_of(*answer)
-    # A refused token halts nobody: who waits for it waits in vain.
-    if isinstance(outcome, Wait) and answer[0] != HTTPStatus.UNAUTHORIZED:
+    if isinstance(outcome, Wait) and outcome is not TOKEN_REFUSED:
         pacer.flooded(url.rpartition("/")[2], outcome.seconds)
     return outcome

@@ -497,8 +497,11 @@ async def test_messages_keep_a_second_between_them_and_edits_do_not(bot, patienc
     assert patience.now - before == pytest.approx(1)
 
 
-async def test_a_refused_token_is_not_tried_again_and_halts_nobody(plain, plain_bot, patience):
-    plain.answers.append((401, '{"ok":false,"error_code":401,"description":"Unauthorized"}'))
+@pytest.mark.parametrize("status", [401, 200])
+async def test_a_refused_token_is_not_tried_again_and_halts_nobody(
+    plain, plain_bot, patience, status
+):
+    plain.answers.append((status, '{"ok":false,"error_code":401,"description":"Unauthorized"}'))
     assert await speak(plain_bot, said(CARD), 7) == [Wait(60.0)]
     assert await speak(plain_bot, said(CARD), 8) == [Sent("2")]
     assert patience.now < 1
