@@ -37,7 +37,7 @@ class Plan:
     api_url: str
     token: str
     log: Path
-    pace: float = 100_000
+    pace: float
     lease: float = 1.0
     listens: bool = False
 
