@@ -154,9 +154,7 @@ def _forget(session: orm.Session) -> None:
 async def _stood_again(
     db: AsyncSession, held: _Held, member_id: int, *, overlaps: bool
 ) -> Standing | None:
-    """Where a member stands in a session that is held; None: there is more to lock, or to write."""
-    if any(isinstance(one, Rsvp) and one.member_id == member_id for one in db.new):
-        return None
+    """Where a member stands in a session that is held; None: there is more to lock."""
     if any(isinstance(one, _TOLD) for one in (*db.dirty, *db.deleted)):
         await db.flush()
     if member_id not in held.places:

@@ -19,9 +19,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from storage import company, room, waitlist
+from storage import company, room, rsvps, standings, waitlist
 from storage.database import open_storage
 from storage.tables import Member, Rsvp, Seat, Session
 from tests import halls
@@ -224,6 +224,33 @@ def test_who_shares_a_transaction_is_answered_as_if_alone(
     alone, together = asyncio.run(both())
     assert together == alone
     assert alone[-1] == []
+
+
+async def test_whatever_is_written_between_them_is_counted_by_those_who_share_a_transaction(
+    storage,
+):
+    crowd = await halls.build(storage, people=4, capacities=(9,), event_capacity=None)
+    async with storage.begin() as db:
+        amal, bilal, chama, driss = [await db.get_one(Member, one) for one in crowd.people]
+        company.share(db, [amal, bilal, chama, driss])
+
+        async def seated(member: Member) -> standings.Standing:
+            outcome = await rsvps.request_seat(db, member, crowd.sessions[0], OPENING)
+            assert outcome
+            assert outcome.standing
+            return outcome.standing
+
+        first = await seated(amal)
+        assert first.taken == 1
+        assert (await seated(bilal)).taken == 2
+        # By a rule that leaves it to the session to write.
+        assert first.rsvp
+        first.rsvp.state = Seat.CANCELLED
+        assert (await seated(chama)).taken == 2
+        # By one that the session knows nothing of.
+        gone = update(Rsvp).where(Rsvp.member_id == bilal.id).values(state=Seat.CANCELLED)
+        await db.execute(gone.execution_options(synchronize_session=False))
+        assert (await seated(driss)).taken == 2
 
 
 @pytest.mark.parametrize("promotes", [False, True])
