@@ -24,11 +24,14 @@ from sqlalchemy import (
     literal,
     not_,
     null,
+    or_,
     select,
     tuple_,
+    union_all,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from storage import outbox
 from storage.recipients import key_of, kind_of, languages_of
@@ -64,7 +67,16 @@ async def post(db: AsyncSession, announcement: Announcement, now: datetime, ahea
     rows = (await db.execute(select(*order).where(due).order_by(*order).limit(room))).all()
     if not rows:
         return 0
-    upto = tuple_(literal(rows[-1][0], Instant()), literal(rows[-1][1]))
+    # A range of ids at each moment: what lies beyond is not looked at.
+    ids: dict[datetime | None, list[int]] = {}
+    for at, id_ in rows:
+        ids.setdefault(at, []).append(id_)
+    these = or_(
+        *(
+            and_(Recipient.due == at, Recipient.id >= at_once[0], Recipient.id <= at_once[-1])
+            for at, at_once in ids.items()
+        )
+    )
     # Whose words are gone has nothing to read: its writer will find that.
     nothing = literal({"announcement": announcement.id}, Outbox.about.type)
     about = [
@@ -84,7 +96,7 @@ async def post(db: AsyncSession, announcement: Announcement, now: datetime, ahea
         literal(Fate.QUEUED, Outbox.state.type).label("state"),
         literal(0).label("attempts"),
         literal(0).label("doubts"),
-    ).where(due, _place() <= upto, Recipient.member_id.is_not(None))
+    ).where(*_open(announcement), these, Recipient.member_id.is_not(None))
     columns = [column.name for column in letters.selected_columns]
     await db.execute(outbox.insert_once(db).from_select(columns, letters.order_by(*order)))
     announcement.cursor_due, announcement.cursor = rows[-1]
@@ -251,7 +263,14 @@ def _open(announcement: Announcement) -> tuple[ColumnElement[bool], ...]:
 
 
 def _posted(announcement: Announcement) -> tuple[ColumnElement[bool], ...]:
-    return (*_open(announcement), _place() <= _cursor(announcement))
+    # Two ranges of the index. Of one that compares both, SQLite uses the moment only, and most have
+    # the same: it would walk through all that is still to come.
+    due, id_ = _reached(announcement)
+    one = aliased(Recipient)
+    open_ = (one.announcement_id == announcement.id, one.outcome.is_(None))
+    before = select(one.id).where(*open_, one.due < due)
+    with_it = select(one.id).where(*open_, one.due == due, one.id <= id_)
+    return (Recipient.id.in_(union_all(before, with_it)),)
 
 
 def _place() -> Any:
@@ -259,6 +278,10 @@ def _place() -> Any:
 
 
 def _cursor(announcement: Announcement) -> Any:
+    return tuple_(*_reached(announcement))
+
+
+def _reached(announcement: Announcement) -> tuple[Any, Any]:
     # Before the first moment there is nothing.
     due = announcement.cursor_due or announcement.created_at
-    return tuple_(literal(due, Instant()), literal(announcement.cursor))
+    return literal(due, Instant()), literal(announcement.cursor)

@@ -1,4 +1,4 @@
-"""A hundred times as many people: what do posting to all of them, and a tick, cost then?
+"""A hundred times as many people: what do a wave, an announcement and a tick cost then?
 
 `python -m tests.bench scale`. Each size has a fresh database, filled by SQL alone.
 """
@@ -17,9 +17,17 @@ from rich.table import Table
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import outbox, plans, reminders, waitlist
+from storage import outbox, plans, reminders, sendings, waitlist
 from storage.database import Storage, open_storage
-from storage.tables import Event, Session
+from storage.tables import (
+    Announcement,
+    AnnouncementText,
+    Event,
+    Member,
+    Role,
+    Session,
+    Stage,
+)
 from tests.soak.ground import databases
 
 FEW, MANY = 100_000, 1_000_000
@@ -27,7 +35,9 @@ FEW, MANY = 100_000, 1_000_000
 HARDLY_ANY = 10_000
 TICKS = 15
 LEAD = 15
-PACE = 28.0
+PACE, LIFTED = 28.0, 100_000.0
+# Of the letters of an announcement, fewer than may wait.
+SLICES = 5
 NAME = {"en": "Panel", "fr": "Panel", "ar": "ندوة"}
 
 _NUMBERS = {
@@ -52,6 +62,10 @@ async def crowd(db: AsyncSession, size: int, session_id: int, since: datetime) -
         ),
         ("address (member_id, channel, address)", "n, 'telegram', CAST(n AS VARCHAR(64))"),
         ("member_lead (member_id, minutes)", f"n, {LEAD}"),
+        (
+            "agreement (member_id, purpose, version, since)",
+            "n, 'announcements', 'bench', :since",
+        ),
         (
             "rsvp (session_id, member_id, state, since, guests)",
             ":session, n, 'confirmed', :since, 0",
@@ -83,14 +97,36 @@ async def planned(db: AsyncSession, now: datetime) -> int:
     return session.id
 
 
+async def announced(db: AsyncSession, now: datetime) -> int:
+    """An announcement to everybody that may begin, by one of them."""
+    author = await db.get_one(Member, 1)
+    author.role = Role.STAFF
+    made = Announcement(
+        author_id=author.id,
+        stage=Stage.READY,
+        rule={"everyone": True},
+        quietly=False,
+        created_at=now,
+        edited_at=now,
+    )
+    db.add(made)
+    await db.flush()
+    db.add(AnnouncementText(announcement_id=made.id, language="fr", text="Bonjour"))
+    return made.id
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds for posting to all, peak growth of our memory (MB), and seconds for a tick after."""
+    """Seconds for posting to all, peak growth of our memory (MB), and seconds for a tick after, for
+    taking nine letters, for writing an audience down, and for posting a slice of its letters.
+    """
 
     posting: float
     growth: float
     tick: float
     look: float
+    audience: float
+    slice_: float
 
 
 def _peak() -> float:
@@ -136,12 +172,37 @@ async def cost(url: str, size: int) -> Cost:
             await _timed(storage, lambda db: outbox.take_due(db, now, 9, ["telegram"]))
             for _ in range(TICKS)
         ]
-    return Cost(posting, growth, median(ticks), median(looks))
+        before = _peak()
+        audience, slice_ = await _announcement(storage, now, size)
+        growth = max(growth, _peak() - before)
+    return Cost(posting, growth, median(ticks), median(looks), audience, slice_)
+
+
+async def _announcement(storage: Storage, now: datetime, size: int) -> tuple[float, float]:
+    """Seconds until all of its audience is written down, and for a slice of its letters."""
+    async with storage.begin() as db:
+        made = await announced(db, now)
+
+    async def step(db: AsyncSession) -> None:
+        await sendings.step(db, made, now, pace=LIFTED, home="Europe/Paris")
+
+    audience = 0.0
+    while True:
+        audience += await _timed(storage, step)
+        async with storage.read() as db:
+            found = await db.get_one(Announcement, made)
+            if found.counted_at is not None:
+                break
+    assert found.size == size
+    return audience, median([await _timed(storage, step) for _ in range(SLICES)])
 
 
 async def run(console: Console) -> None:
     """Measure each size on each database, and print what a hundred times as many cost."""
-    table = Table("rows", "posting, s", "us a row", "memory, MB", "tick, ms", "taking 9, ms")
+    table = Table(
+        *("rows", "a wave, s", "us a row", "memory, MB", "tick, ms", "taking 9, ms"),
+        *("an audience, s", "us a row", "500 letters, ms"),
+    )
     for size in (HARDLY_ANY, FEW, MANY):
         with tempfile.TemporaryDirectory() as folder:
             async with databases(Path(folder)) as urls:
@@ -154,5 +215,8 @@ async def run(console: Console) -> None:
                         f"{found.growth:+.1f}",
                         f"{1e3 * found.tick:.1f}",
                         f"{1e3 * found.look:.1f}",
+                        f"{found.audience:.2f}",
+                        f"{1e6 * found.audience / size:.1f}",
+                        f"{1e3 * found.slice_:.0f}",
                     )
     console.print(table)
