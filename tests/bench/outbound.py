@@ -161,19 +161,24 @@ async def populate(database_url: str) -> None:
         await db.execute(insert(MemberLead), [{"member_id": i, "minutes": _LEAD} for i in ids])
 
 
+def to_everybody(author_id: int | None, now: datetime) -> Announcement:
+    """An announcement to all who agree to them, which may begin to leave."""
+    return Announcement(
+        author_id=author_id,
+        stage=Stage.READY,
+        rule={"everyone": True},
+        quietly=False,
+        created_at=now,
+        edited_at=now,
+    )
+
+
 async def an_announcement(app: App) -> None:
     """One to everybody, with words in three languages, that may begin to leave."""
     now = datetime.now(UTC)
     async with app.storage.begin() as db:
         author = await db.scalar(select(Member.id).where(Member.role == Role.STAFF))
-        made = Announcement(
-            author_id=author,
-            stage=Stage.READY,
-            rule={"everyone": True},
-            quietly=False,
-            created_at=now,
-            edited_at=now,
-        )
+        made = to_everybody(author, now)
         db.add(made)
         await db.flush()
         for language in LANGUAGES:

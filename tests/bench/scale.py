@@ -26,8 +26,8 @@ from storage.tables import (
     Member,
     Role,
     Session,
-    Stage,
 )
+from tests.bench.outbound import to_everybody
 from tests.soak.ground import databases
 
 FEW, MANY = 100_000, 1_000_000
@@ -101,14 +101,7 @@ async def announced(db: AsyncSession, now: datetime) -> int:
     """An announcement to everybody that may begin, by one of them."""
     author = await db.get_one(Member, 1)
     author.role = Role.STAFF
-    made = Announcement(
-        author_id=author.id,
-        stage=Stage.READY,
-        rule={"everyone": True},
-        quietly=False,
-        created_at=now,
-        edited_at=now,
-    )
+    made = to_everybody(author.id, now)
     db.add(made)
     await db.flush()
     db.add(AnnouncementText(announcement_id=made.id, language="fr", text="Bonjour"))
