@@ -50,12 +50,12 @@ async def test_each_is_posted_once_in_the_order_of_their_moments(database_url, m
             await db.scalars(select(Recipient.member_id).where(theirs).order_by(*order))
         ).all()
         before = await db.scalar(select(func.coalesce(func.max(Outbox.id), 0)))
-        posted = 0
+        # One of them is still on its way, where more than one may wait.
+        under_way, posted = min(1, ahead - 1), 0
         while number := await mailings.post(db, made, later, ahead):
+            assert number <= ahead - (under_way if posted else 0)
             posted += number
-            assert number <= ahead
-            # All that waits is accepted, and makes room.
-            waiting = select(Recipient.id).where(theirs).order_by(*order).limit(posted)
+            waiting = select(Recipient.id).where(theirs).order_by(*order).limit(posted - under_way)
             accepted = update(Recipient).where(Recipient.id.in_(waiting))
             await db.execute(
                 accepted.values(outcome=Fate.SENT.value).execution_options(
@@ -65,4 +65,4 @@ async def test_each_is_posted_once_in_the_order_of_their_moments(database_url, m
         letters = select(Outbox.member_id).where(Outbox.id > before).order_by(Outbox.id)
         assert (await db.scalars(letters)).all() == wanted
         assert posted == len(minutes)
-        assert not await mailings.left_open(db, made)
+        assert await mailings.left_open(db, made) == bool(under_way and minutes)
